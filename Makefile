@@ -1,0 +1,44 @@
+# Two commands matter: `make demo` shows the whole story, `make test` checks everything.
+# Both set up what they need in .venv; nothing is installed outside this folder.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lock clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+setup: $(READY) ## Create .venv with everything, pinned by hash
+
+$(READY): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Tocsin needs Python 3.11 or newer. Set PYTHON=/path/to/python3.11 and run make again."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: $(READY) ## Play the sample campaign, then keep the chat open (ONCE=1: end by itself)
+	@$(BIN)/tocsin demo $(if $(ONCE),--once)
+
+test: check ## Lint, types and every test, on SQLite and PostgreSQL
+	$(BIN)/pytest
+
+check: $(READY) ## Lint, format, types, layer rule
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: ## Renew the pinned versions (needs uv)
+	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --quiet \
+		pyproject.toml --output-file requirements.lock
+	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --quiet \
+		--extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+
+clean: ## Remove what make created (never your data)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Carries: chat platforms, delivery, time, web, command line."""

@@ -1,0 +1,1 @@
+"""The chat services, one module or package each, all shaped like `base.Platform`."""

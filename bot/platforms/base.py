@@ -1,0 +1,140 @@
+"""What every chat platform does, and how it says what went wrong.
+
+A platform carries; it decides nothing. It translates what happens in its chats into `Request`s
+and messages into its own markup. Adding one means writing one module like `local.py`, a fake
+server or a real one for its tests, and a line in `bot/app.py`; `tests/test_platform_contract.py`
+then tells whether it keeps the contract below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from handlers.message import Message, Request
+
+Receive = Callable[[Sequence[Request], str | None], Awaitable[None]]
+"""Stores requests and the cursor to go on from, in one commit; returns when both are durable."""
+
+
+class Keep(Protocol):
+    """Small secrets a platform must not forget over restarts, sealed in the database."""
+
+    async def load(self, name: str) -> str | None:
+        """What was saved under this name, or None."""
+        ...
+
+    async def save(self, name: str, value: str) -> None:
+        """Remember, durably before this returns."""
+        ...
+
+
+class Platform(Protocol):
+    """One account on one chat service."""
+
+    name: str
+    """How addresses of this platform are called in the database: "telegram", "matrix", "local"."""
+
+    idempotent: bool
+    """Does the service recognise a repeated `key`? Then a doubtful send may simply be repeated."""
+
+    command_prefix: str
+    """What people type before a command's name here: "/" or "!"."""
+
+    async def __aenter__(self) -> Self:
+        """Connect. Raises `Unusable` when the account cannot work, with the remedy."""
+        ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close every connection; what is in flight may still finish."""
+        ...
+
+    async def listen(self, receive: Receive, since: str | None) -> None:
+        """Hand over everything that happens, for ever.
+
+        `since` is the cursor of the last `receive` that returned. The service is told that an
+        update has been taken only after `receive` returned, so a crash at any moment means the
+        same update again, never none. Own messages are not handed over. Outages of the service
+        are waited out here with back-off; an account that cannot work any more raises `Unusable`.
+        """
+        ...
+
+    def split(self, message: Message) -> Sequence[Message]:
+        """The message as parts that each fit into one `send`, cut between paragraphs.
+
+        Buttons stay on the first part. Deterministic: the same message gives the same parts.
+        Each attachment is a part of its own where the service sends files separately.
+        """
+        ...
+
+    async def send(self, address: str, message: Message, *, key: str) -> str:
+        """Send one part; return the reference by which it can be edited later.
+
+        `key` is the same for every attempt of the same part. Raises one of the errors below.
+        """
+        ...
+
+    async def edit(self, address: str, ref: str, message: Message, *, key: str) -> None:
+        """Replace a part sent before. Nothing changed, or gone already: that is success."""
+        ...
+
+    async def retract(self, address: str, ref: str) -> None:
+        """Take a part back. Gone already: that is success."""
+        ...
+
+
+class PlatformError(Exception):
+    """Something the platform answered; the class says what to do next.
+
+    The message is for logs and organisers: no token, address, name or text of a message.
+    """
+
+
+class TryLater(PlatformError):
+    """Known not to be sent; may be tried again after `retry_after` seconds.
+
+    `flood` says that the whole account must pause, not only this chat.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float = 1.0, flood: bool = False) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.flood = flood
+
+
+class Unknown(PlatformError):
+    """It may have arrived: the answer was lost on the way."""
+
+
+class RecipientGone(PlatformError):
+    """This chat will not take our messages any more: blocked, deleted, left, kicked."""
+
+
+class RecipientMoved(PlatformError):
+    """The chat goes on under `address`; send the same there."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__("the chat has a new address")
+        self.address = address
+
+
+class Rejected(PlatformError):
+    """The service refused this content: a fault of ours, repeating it does not help."""
+
+
+class Unusable(PlatformError):
+    """The account itself cannot work (token revoked, logged out, used twice): stop loudly.
+
+    `remedy` is one sentence that tells the operator what to do.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason} {remedy}")
+        self.reason = reason
+        self.remedy = remedy

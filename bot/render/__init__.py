@@ -1,0 +1,1 @@
+"""Message → markup: the only place that makes any. One module a markup."""

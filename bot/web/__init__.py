@@ -1,0 +1,1 @@
+"""The web listener: built-in chat and health."""

@@ -1,0 +1,1 @@
+"""Remembers: the only place that builds SQL."""

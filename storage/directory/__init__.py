@@ -1,0 +1,1 @@
+"""The embassy directory: missions.csv and where it came from."""

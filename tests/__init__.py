@@ -1,0 +1,1 @@
+"""Tests: flat, one file a subject; fakes are servers."""
