@@ -1,0 +1,66 @@
+"""What a claimed delivery says to its reader: a reply as it was packed, a notice rendered now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from handlers.registry import NOTICES
+
+from handlers.i18n import Translator, prefix_of
+from handlers.message import Italic, Message, Paragraph, unpack_message
+from storage import outbox
+from storage.database import Database
+from storage.outbox import Claim, Reader
+
+
+class Composer:
+    """Makes messages of claims; payloads of notices are read once."""
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+        self._payloads: dict[int, str] = {}
+
+    async def compose(self, claim: Claim) -> Message:
+        """The whole message, before it is split into parts."""
+        translator = Translator(claim.reader.language, prefix_of(claim.platform))
+        if claim.notice_id is None:
+            message = unpack_message(claim.body)
+        else:
+            payload = await self._payload(claim.notice_id)
+            message = NOTICES[claim.notice_kind](payload, claim.reader, translator)
+            if _is_quiet(claim.reader, self._clock()):
+                message = replace(message, silent=True)
+        if claim.repeat:
+            note = Paragraph((Italic(translator.t("maybe-a-repeat")),))
+            message = replace(message, blocks=(note, *message.blocks))
+        return message
+
+    async def _payload(self, notice_id: int) -> str:
+        if notice_id not in self._payloads:
+            async with self._database.read() as session:
+                payload = await outbox.notice_payload(session, notice_id)
+            if len(self._payloads) > 16:
+                self._payloads.clear()
+            self._payloads[notice_id] = payload
+        return self._payloads[notice_id]
+
+
+def _is_quiet(reader: Reader, now: int) -> bool:
+    """Is it within the reader's quiet hours? Then messages arrive without a sound."""
+    if reader.quiet_from is None or reader.quiet_to is None:
+        return False
+    local = datetime.fromtimestamp(now, UTC).astimezone(_zone(reader.timezone))
+    minute = local.hour * 60 + local.minute
+    if reader.quiet_from <= reader.quiet_to:
+        return reader.quiet_from <= minute < reader.quiet_to
+    return minute >= reader.quiet_from or minute < reader.quiet_to
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name or "UTC")

@@ -1,0 +1,185 @@
+"""Outbox → platform, one relay a platform: claim, render, send, settle.
+
+The claim is committed before the request leaves and the outcome after it, so whenever the
+process dies, exactly the rows it was sending are doubtful, never more than `WORKERS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import structlog
+from handlers.registry import HELD_WHEN_DOUBTFUL
+
+from bot.bell import Bell
+from bot.buttons import Signer
+from bot.composer import Composer
+from bot.pacer import Pacer
+from bot.platforms.base import (
+    Platform,
+    PlatformError,
+    RecipientGone,
+    RecipientMoved,
+    Rejected,
+    TryLater,
+    Unknown,
+)
+from bot.settler import Settler
+from handlers.message import ChatKind, Message
+from storage import outbox
+from storage.database import Database
+from storage.models import DeliveryState
+from storage.outbox import Claim, Outcome
+
+log = structlog.get_logger()
+
+WORKERS = 8
+"""Requests in flight at once, and so the most that can be doubtful after a crash."""
+
+_BULK_WORKERS = 6  # two stay free for replies
+_POLL = 1.0  # seconds; the bell is usually faster
+_LONGEST_WAIT = 300  # seconds between two attempts at most
+_DOUBTS = 3  # attempts that may have arrived, before an organiser is asked
+
+
+class Relay:
+    """Carries one platform's part of the outbox."""
+
+    def __init__(
+        self,
+        database: Database,
+        platform: Platform,
+        pacer: Pacer,
+        composer: Composer,
+        signer: Signer,
+        *,
+        queued: Bell,
+        key_prefix: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._platform = platform
+        self._pacer = pacer
+        self._composer = composer
+        self._signer = signer
+        self._queued = queued
+        self._key_prefix = key_prefix
+        self._clock = clock
+        self._settler = Settler(database, clock)
+        self._in_flight: dict[int, int] = {}  # delivery → lane
+
+    async def run(self) -> None:
+        """Recover from the last stop, then carry for ever."""
+        await self._recover()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._pacer.run())
+            tasks.create_task(self._settler.run())
+            tasks.create_task(self._carry(tasks))
+
+    async def _recover(self) -> None:
+        async with self._database.write() as session:
+            doubtful = await outbox.recover(
+                session,
+                self._platform.name,
+                idempotent=self._platform.idempotent,
+                hold=HELD_WHEN_DOUBTFUL,
+            )
+        if doubtful:
+            log.warning("deliveries in doubt", platform=self._platform.name, count=doubtful)
+
+    async def _carry(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            rounds = self._queued.rounds
+            claims = await self._claim()
+            for claim in claims:
+                self._in_flight[claim.id] = claim.lane
+                tasks.create_task(self._deliver(claim))
+            if not claims:
+                await self._queued.wait(rounds, _POLL)
+
+    async def _claim(self) -> Sequence[Claim]:
+        free = WORKERS - len(self._in_flight)
+        bulk = sum(lane == outbox.BULK for lane in self._in_flight.values())
+        lanes = (outbox.REPLIES,) if bulk >= _BULK_WORKERS else (outbox.REPLIES, outbox.BULK)
+        if free <= 0:
+            return ()
+        async with self._database.write() as session:
+            return await outbox.claim(
+                session, self._platform.name, free, self._clock(), lanes=lanes
+            )
+
+    async def _deliver(self, claim: Claim) -> None:
+        try:
+            outcome = await self._attempt(claim)
+            await self._settler.settle(outcome)
+        finally:
+            self._in_flight.pop(claim.id, None)
+            self._queued.ring()  # a place is free
+
+    async def _attempt(self, claim: Claim) -> Outcome:
+        try:
+            message = await self._composer.compose(claim)
+            parts = self._platform.split(message)
+        except Exception as error:
+            log.error("not composed", delivery=claim.id, fault=type(error).__name__)
+            return Outcome(claim.id, DeliveryState.REJECTED, error=type(error).__name__)
+        if claim.part >= len(parts):
+            return Outcome(claim.id, DeliveryState.SENT)
+        wait = self._pacer.too_soon(claim.address, group=_is_group(claim))
+        if wait > 0:
+            due_at = self._clock() + math.ceil(wait)
+            return Outcome(claim.id, DeliveryState.PENDING, due_at=due_at, snoozed=True)
+        part = self._signer.sign(parts[claim.part], claim.platform, claim.address, self._clock())
+        await self._pacer.slot(claim.lane)
+        self._pacer.note_sent(claim.address, group=_is_group(claim))
+        return await self._send(claim, part, last=claim.part + 1 >= len(parts))
+
+    async def _send(self, claim: Claim, part: Message, *, last: bool) -> Outcome:
+        key = f"{self._key_prefix}{claim.id}.{claim.part}"
+        try:
+            if claim.edits and claim.part == 0:
+                await self._platform.edit(claim.address, claim.edits, part, key=key)
+                ref = claim.edits
+            else:
+                ref = await self._platform.send(claim.address, part, key=key)
+        except PlatformError as error:
+            return self._failed(claim, error)
+        return Outcome(claim.id, DeliveryState.SENT, ref=ref, more_parts=not last)
+
+    def _failed(self, claim: Claim, error: PlatformError) -> Outcome:
+        """What to do next, as the platform's error says. Raises what ends the whole account."""
+        match error:
+            case TryLater():
+                if error.flood:
+                    self._pacer.freeze(error.retry_after)
+                return self._later(claim, error.retry_after, str(error))
+            case Unknown():
+                return self._doubt(claim, str(error))
+            case RecipientGone():
+                return Outcome(claim.id, DeliveryState.UNREACHABLE, error=str(error), lost=True)
+            case RecipientMoved():
+                return Outcome(claim.id, DeliveryState.PENDING, moved_to=error.address)
+            case Rejected():
+                log.error("rejected", delivery=claim.id, reason=str(error))
+                return Outcome(claim.id, DeliveryState.REJECTED, error=str(error))
+            case _:
+                raise error
+
+    def _later(self, claim: Claim, seconds: float, reason: str) -> Outcome:
+        patience = min(2 ** min(claim.attempts - 1, 9), _LONGEST_WAIT) if claim.attempts > 1 else 0
+        due_at = self._clock() + math.ceil(max(seconds, patience))
+        return Outcome(claim.id, DeliveryState.PENDING, due_at=due_at, error=reason)
+
+    def _doubt(self, claim: Claim, reason: str) -> Outcome:
+        """It may have arrived. Repeat where that is safe or worth it, else ask an organiser."""
+        hold = claim.notice_kind in HELD_WHEN_DOUBTFUL or claim.attempts >= _DOUBTS
+        if hold and not self._platform.idempotent:
+            return Outcome(claim.id, DeliveryState.HELD, error=reason)
+        return replace(self._later(claim, 1.0, reason), repeat=not self._platform.idempotent)
+
+
+def _is_group(claim: Claim) -> bool:
+    return claim.reader.kind != ChatKind.PRIVATE

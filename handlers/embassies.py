@@ -1,0 +1,314 @@
+"""Finds the embassy for a reader: which mission of a state answers for the country they live in.
+
+By responsibility, never by the country a building stands in: the embassies to the Holy See stand
+in Rome and are no use to an Italian. Nothing is made up; what is not known stays empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+import phonenumbers
+from pydantic import BaseModel, ConfigDict
+
+from storage.directory import Mission
+
+ChannelKind = Literal["email", "phone", "fax", "postal", "web"]
+CHANNELS: tuple[ChannelKind, ...] = ("email", "phone", "fax", "postal", "web")
+_FIELD: dict[ChannelKind, str] = {
+    "email": "email",
+    "phone": "phone",
+    "fax": "fax",
+    "postal": "address",
+    "web": "website",
+}
+
+# The nearer to the front, the more of an embassy. A permanent mission speaks to an organisation,
+# not to a country, and is on neither list: campaigns name it as a target of its own.
+_EMBASSY_LIKE = (
+    "embassy", "high-commission", "nunciature", "de-facto-embassy",
+    "diplomatic-mission", "interests-section", "representative-office",
+)  # fmt: skip
+_CONSULAR = ("consulate-general", "de-facto-consulate", "consulate", "representative-office")
+
+_FRESH_MONTHS = 18
+_STALE_MONTHS = 60
+
+
+class Reason(StrEnum):
+    """Why this mission is the reader's."""
+
+    OWN_CONTACT = "own_contact"  # the campaign itself named a contact for the reader's country
+    RESIDENT = "resident"  # it stands in the reader's country and answers for it
+    ACCREDITED = "accredited"  # it answers for the reader's country from another one
+    CONSULATE = "consulate"  # no embassy is known; a consulate is in the reader's country
+    NONE = "none"  # nothing is known
+
+
+class Age(StrEnum):
+    """How far a contact can be trusted, by the day it was last seen or checked."""
+
+    FRESH = "fresh"  # 18 months or less
+    AGED = "aged"  # older, or undated: say when it was last confirmed
+    STALE = "stale"  # over 5 years: post may still arrive, the rest should not be offered
+
+
+class Channel(BaseModel):
+    """One way to reach a mission."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: ChannelKind
+    value: str  # to use: E.164, an e-mail address, a URL, a postal address
+    shown: str  # to read
+    as_of: date | None  # what the source is dated
+    checked: date | None  # when somebody or a second source last confirmed it
+    age: Age
+
+
+class Found(BaseModel):
+    """The mission that answers for a country, and how to reach it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: Reason
+    sending: str = ""
+    host: str = ""  # the country it stands in
+    city: str = ""
+    name: str = ""  # English
+    kind: str = ""
+    mission_id: str = ""  # the directory's id; "" where only the campaign knows it
+    flags: tuple[str, ...] = ()  # the directory's doubts, see its SOURCES.md
+    channels: tuple[Channel, ...] = ()
+
+    def offered(self) -> tuple[Channel, ...]:
+        """The channels to show unasked: stale ones only where they hardly ever change."""
+        return tuple(
+            channel
+            for channel in self.channels
+            if channel.age is not Age.STALE or channel.kind in {"postal", "web"}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact the campaign itself gives for a mission."""
+
+    kind: ChannelKind
+    value: str
+    shown: str = ""  # as printed; "" where it reads the same as `value`
+    as_of: date | None = None
+    checked: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What the campaign knows better than the directory about one mission."""
+
+    sending: str
+    host: str
+    contacts: tuple[Contact, ...]
+    city: str = ""  # "": the state's embassy in the host country, wherever it stands
+    kind: str = "embassy"
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A mission that could answer for the country, with the reason it could."""
+
+    reason: Reason
+    mission: Mission
+
+
+def resolve(
+    missions: Sequence[Mission], country: str, overrides: Sequence[Override] = (), *, today: date
+) -> Found:
+    """The mission of one sending state for readers in `country` (ISO 3166-1 alpha-2).
+
+    The campaign's own contact first, then a resident embassy, one accredited from elsewhere, a
+    consulate, and an honest nothing. A campaign's contact replaces the directory's of its kind
+    and leaves the others.
+    """
+    choices = _choices(missions, country)
+    known = [override for override in overrides if _usable(override, missions)]
+    for kinds in (_EMBASSY_LIKE, _CONSULAR):
+        own = [it for it in known if it.host == country and it.kind in kinds]
+        if own:
+            return _own_contact(own, choices, today)
+        listed = [it for it in choices if (it.reason is Reason.CONSULATE) == (kinds is _CONSULAR)]
+        if listed:
+            return _listed(listed[0], known, today)
+    return Found(reason=Reason.NONE)
+
+
+def resolve_all(
+    missions: Sequence[Mission], overrides: Sequence[Override] = (), *, today: date
+) -> dict[str, Found]:
+    """`resolve` for every country that has something, by country code."""
+    countries = {country for mission in missions for country in mission.jurisdictions}
+    countries |= {mission.host for mission in missions}
+    countries |= {override.host for override in overrides}
+    found = {it: resolve(missions, it, overrides, today=today) for it in sorted(countries)}
+    return {country: it for country, it in found.items() if it.reason is not Reason.NONE}
+
+
+# ---------------------------------------------------------------------- the directory's choices
+
+
+def _choices(missions: Sequence[Mission], country: str) -> list[_Choice]:
+    """Every mission that could answer for the country, the best first."""
+    found = [
+        _Choice(reason, mission)
+        for mission in missions
+        if mission.sending != country and (reason := _reason(mission, country))
+    ]
+    return sorted(found, key=_rank)
+
+
+def _reason(mission: Mission, country: str) -> Reason | None:
+    if mission.kind in _EMBASSY_LIKE and country in mission.jurisdictions:
+        return Reason.RESIDENT if mission.host == country else Reason.ACCREDITED
+    if mission.kind in _CONSULAR and mission.host == country:
+        return Reason.CONSULATE
+    return None
+
+
+_REASONS = tuple(Reason)
+
+
+def _rank(choice: _Choice) -> tuple[int, bool, int, bool, bool, int, str]:
+    """Sorts by reason; among equals a protest's best target, then what is best known."""
+    mission = choice.mission
+    kinds = _CONSULAR if choice.reason is Reason.CONSULATE else _EMBASSY_LIKE
+    return (
+        _REASONS.index(choice.reason),
+        "consular_mailbox" in mission.flags,  # its address is for travellers' papers
+        kinds.index(mission.kind),
+        not mission.email,
+        not mission.checked,
+        -date.fromisoformat(mission.as_of).toordinal(),
+        mission.id,  # twice the same embassy in the source: always the same one of them
+    )
+
+
+def _listed(choice: _Choice, overrides: Sequence[Override], today: date) -> Found:
+    """A mission of the directory, with the campaign's contacts for that very mission if any."""
+    mission = choice.mission
+    own = next((it for it in overrides if _about(it, mission)), None)
+    return _found(choice.reason, mission, own, today)
+
+
+# ------------------------------------------------------------------- the campaign's own contacts
+
+
+def _usable(override: Override, missions: Sequence[Mission]) -> bool:
+    """Whether it says anything, and about the state whose missions these are."""
+    return bool(override.contacts) and (not missions or override.sending == missions[0].sending)
+
+
+def _own_contact(own: Sequence[Override], choices: Sequence[_Choice], today: date) -> Found:
+    """The campaign's contact, completed by the directory where both mean the same mission."""
+    for choice in choices:
+        for override in own:
+            if _about(override, choice.mission):
+                return _found(Reason.OWN_CONTACT, choice.mission, override, today)
+    return _found(Reason.OWN_CONTACT, None, own[0], today)
+
+
+def _about(override: Override, mission: Mission) -> bool:
+    """Whether the override means this mission: same host, same sort, same city if it names one."""
+    kinds = _EMBASSY_LIKE if override.kind in _EMBASSY_LIKE else _CONSULAR
+    same_city = not (override.city and mission.city) or (
+        override.city.casefold() == mission.city.casefold()
+    )
+    return override.host == mission.host and mission.kind in kinds and same_city
+
+
+def _found(reason: Reason, mission: Mission | None, own: Override | None, today: date) -> Found:
+    ours = list(_campaign_channels(own, today)) if own else []
+    replaced = {channel.kind for channel in ours}
+    theirs = _directory_channels(mission, today) if mission else ()
+    channels = ours + [channel for channel in theirs if channel.kind not in replaced]
+    about = mission or own
+    return Found(
+        reason=reason,
+        sending=about.sending if about else "",
+        host=about.host if about else "",
+        city=(own.city if own else "") or (mission.city if mission else ""),
+        name=(own.name if own else "") or (mission.name if mission else ""),
+        kind=about.kind if about else "",
+        mission_id=mission.id if mission else "",
+        flags=mission.flags if mission else (),
+        channels=tuple(sorted(channels, key=lambda channel: CHANNELS.index(channel.kind))),
+    )
+
+
+# ------------------------------------------------------------------------------------- channels
+
+
+def _campaign_channels(own: Override, today: date) -> Iterator[Channel]:
+    for contact in own.contacts:
+        yield Channel(
+            kind=contact.kind,
+            value=contact.value,
+            shown=contact.shown or _shown(contact.kind, contact.value),
+            as_of=contact.as_of,
+            checked=contact.checked,
+            age=age_of(contact.as_of, contact.checked, today),
+        )
+
+
+def _directory_channels(mission: Mission, today: date) -> Iterator[Channel]:
+    confirmed = _confirmed_field(mission)
+    for kind in CHANNELS:
+        field = _FIELD[kind]
+        value: str = getattr(mission, field)
+        if value:
+            as_of = date.fromisoformat(mission.age[field])
+            checked = date.fromisoformat(mission.checked) if field == confirmed else None
+            yield Channel(
+                kind=kind,
+                value=value,
+                shown=_shown(kind, value),
+                as_of=as_of,
+                checked=checked,
+                age=age_of(as_of, checked, today),
+            )
+
+
+def _confirmed_field(mission: Mission) -> str:
+    """The one field a row's check can be about, or "": the row does not say which it was."""
+    older = [field for field, day in mission.age.items() if day < mission.checked]
+    return older[0] if len(older) == 1 and older[0] in {"phone", "email"} else ""
+
+
+def age_of(as_of: date | None, checked: date | None, today: date) -> Age:
+    """How far a contact with these dates can be trusted today."""
+    dates = [day for day in (as_of, checked) if day]
+    if not dates:
+        return Age.AGED
+    last = max(dates)
+    months = (today.year - last.year) * 12 + today.month - last.month + (today.day > last.day)
+    if months > _STALE_MONTHS:
+        return Age.STALE
+    return Age.AGED if months > _FRESH_MONTHS else Age.FRESH
+
+
+def _shown(kind: ChannelKind, value: str) -> str:
+    if kind in {"phone", "fax"}:
+        return _spaced(value)
+    return value.removeprefix("https://").rstrip("/") if kind == "web" else value
+
+
+def _spaced(number: str) -> str:
+    """A number in E.164 the way people read it: +44 20 7925 1757."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

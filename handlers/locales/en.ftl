@@ -1,0 +1,333 @@
+### English. One file a language: copy it, translate it, and the language is there.
+### {$p} is what commands begin with: "/" or "!".
+
+## Refusals
+
+not-a-command =
+    I only understand commands. {$p}help lists them, {$p}actions shows what you can do now.
+command-unknown = There is no command {$p}{$name}. {$p}help lists all commands.
+command-unknown-near = There is no command {$p}{$name}. Did you mean {$p}{$near}? {$p}help lists all.
+private-only = {$p}{$name} works only in a private chat with me. Nothing was done.
+organisers-only = {$p}{$name} is for organisers. Nothing was done. {$p}help shows what you can use.
+owners-only = {$p}{$name} is for owners. Nothing was done.
+command-stale = This {$p}{$name} was written more than ten minutes ago, so nothing was sent. Write it again if you still mean it.
+doubt-forwarded = A forwarded {$p}{$name} is not carried out. If you mean it, write it yourself.
+doubt-edited = An edited message is not carried out. Write {$p}{$name} as a new message.
+doubt-anonymous = I cannot see who wrote this, so {$p}{$name} was not carried out. Write it in a private chat with me.
+doubt-channel = I cannot see who wrote this, so {$p}{$name} was not carried out. Write it in a private chat with me.
+doubt-bot = Messages written through another bot are not carried out. Write {$p}{$name} yourself.
+doubt-plaintext = This message was not encrypted although the room is, so {$p}{$name} was not carried out. Write it again from your usual client.
+doubt-unverified = I cannot be sure who wrote this, so {$p}{$name} was not carried out. Verify your session and write it again.
+admins-only = Only administrators of this group can change what it gets. Nothing was changed.
+admins-unknown = I could not find out whether you administer this group. Nothing was changed. Please try again in a minute.
+admins-anonymous = You write anonymously, so I cannot see that you administer this group. Turn off “Remain anonymous” or write as yourself. Nothing was changed.
+button-foreign = This button belongs to another chat or was not made by me. Nothing was done. {$p}help lists the commands.
+button-stale = This button is too old. Nothing was done. Write the command instead: {$p}help lists them.
+our-fault = Something went wrong on our side (number {$number}). Nothing was changed. Please try again; if it happens again, tell the organisers the number.
+maybe-a-repeat = You may have received this message already.
+
+## The three taps
+
+language-name = English
+start-title = Tocsin: urgent alerts
+start-greeting =
+    When someone is arrested or put on trial, letters in the first two days help most. You get a notice with a letter ready to send and the address of the embassy in your country.
+
+    Three taps and you are set. Stop at any time with {$p}unsubscribe. What is stored about you: {$p}privacy
+start-greeting-group =
+    When someone is arrested or put on trial, letters in the first two days help most. This group gets a notice with a letter ready to send and the address of the embassy in its country.
+
+    An administrator sets it up here. Stop at any time with {$p}unsubscribe. What is stored: {$p}privacy
+start-all-set = You are subscribed. Notices show the embassy for: { $country }.
+ask-language = Which language? / На каком языке?
+ask-country = In which country do you live? Notices will show the embassy there. Press a button or write the name.
+ask-country-group = In which country is this group? Notices will show the embassy there. An administrator presses a button or writes {$p}country and the name.
+ask-what = What do you want to hear about?
+ask-what-nothing-yet = There is no open case yet. Follow everything, and the first alert will reach you.
+button-skip = Skip
+button-language = Language / Язык
+button-off = Off
+follow-all = everything
+follow-all-button = Everything
+follow-country = all cases in { $country }
+subscribed = You will get every urgent notice about: { $what }.
+subscribed-already = You follow this already: { $what }.
+subscribed-next = To stop: {$p}unsubscribe. To change country, language or quiet hours: {$p}settings.
+subscribe-no-campaign = There is no campaign for { $country } here. {$p}actions shows what you can follow. If you live there, write { $command }.
+button-my-embassy = My embassy
+button-actions = What I can do now
+button-settings = Settings
+button-stop = Stop this
+
+## Changing and stopping
+
+unsubscribed-all = Stopped. You will get no more notices. {$p}subscribe starts them again; {$p}forget erases everything about you.
+unsubscribed-nothing = You get no notices, so there is nothing to stop. {$p}subscribe starts them.
+unsubscribed-last = Stopped: { $what }. You follow nothing now and will get no more notices. {$p}subscribe starts again.
+unsubscribed-more-left = Stopped: { $what }. You still follow: { $left }.
+unsubscribed-not-followed = You do not follow { $what } by itself, but: { $left }. Notices about it come from there. Stop everything?
+button-stop-all = Stop everything
+pause-nothing = You follow nothing, so there is nothing to pause. {$p}subscribe starts notices.
+pause-how-long = For how long? Nothing will be sent to you meanwhile, urgent notices neither.
+pause-unreadable = “{ $text }” is not a time I understand. Write {$p}pause 7d, {$p}pause 12h or {$p}pause 2w (at most 90 days).
+paused = Paused until { $until }. Then notices start again by themselves.
+button-resume = Resume now
+button-pause = Pause
+resumed = Notices come again: { $what }.
+
+## Settings
+
+settings-title = Settings
+settings-follows = You follow: { $what }
+settings-nothing = nothing
+settings-paused = { $what } (paused until { $until })
+settings-country = Country: { $country }
+settings-language = Language: { $language }
+settings-timezone = Time zone: { $zone }
+settings-quiet = Quiet hours: { $hours }
+settings-unset = not set
+settings-none = none
+settings-how-to-stop = Stop: {$p}unsubscribe. Erase everything about you: {$p}forget.
+button-follow = What to follow
+button-country = Country
+button-timezone = Time zone
+button-quiet = Quiet hours
+button-forget = Erase my data
+country-set = Country: { $country }.
+country-skipped = No country set. Notices will name a general address instead of your embassy. Set it later with {$p}country.
+country-unknown = I do not know a country “{ $text }”. Write its name, for example Ireland, or its two letters, IE: {$p}country IE. Nothing was changed.
+country-which = “{ $text }” is not exactly a country I know. Which one do you mean?
+language-set = From now on in English.
+language-unknown = I do not speak “{ $text }”. I know: { $known }. Nothing was changed.
+timezone-ask = Your time zone is { $zone }. To change it, write a city, for example London.
+timezone-unknown = I do not know a time zone for “{ $text }”. Write a large city near you, for example {$p}timezone Vienna. Nothing was changed.
+timezone-which = “{ $text }” can mean several time zones. Which one?
+timezone-set = Time zone: { $zone }. It is now { $now } there.
+quiet-ask = In which hours should messages arrive without a sound? They still arrive at once. Write {$p}quiet 22:00-07:00 or press.
+quiet-set = Between { $start } and { $end } ({ $zone }) messages arrive without a sound.
+quiet-off = No quiet hours: every message makes a sound.
+quiet-unreadable = “{ $text }” is not a span of hours. Write {$p}quiet 22:00-07:00, or {$p}quiet off. Nothing was changed.
+
+## Cases
+
+case-none-yet = There is no case yet. Organisers bring one in with “tocsin import”.
+case-unknown = I do not know a case “{ $text }”. {$p}actions lists them.
+case-unknown-near =
+    I do not know a case “{ $text }”. Did you mean:
+    { $cases }
+case-ambiguous =
+    “{ $text }” can mean several cases. Write the id of one:
+    { $cases }
+
+## The notice
+
+notice-headline = { $headline }
+notice-case = { $case } · { $country }
+notice-what-to-do = What to do:
+notice-ask = Write to the address below today, in your own words.
+notice-ask-by = Write to the address below by { $deadline }, in your own words.
+notice-ask-letter = Send the letter below today.
+notice-ask-letter-by = Send the letter below by { $deadline }.
+notice-before-hearing = the hearing on { $when } ({ $place } time)
+notice-no-embassy = No embassy or consulate of { $country } is known that answers for { $own }. Write here instead:
+notice-no-country = Tell me your country with {$p}country, and the next notice shows the embassy of { $country } there. Until then write here:
+notice-letter = The letter
+notice-letter-subject = Subject: { $subject }
+notice-letter-how = Copy it, put your name, town and country at the end, and change whatever you like: letters in your own words count for more.
+notice-text = From the organisers
+notice-case-heading = The case
+notice-charges = Charges
+notice-charge = { $text } ({ $law }, Article { $article })
+notice-penalty = Threatened penalty: { $penalty }
+notice-demands = What to ask for
+notice-others = Others to write to
+notice-copies = Please send a copy to the organisers:
+notice-foot = Issued { $issued }. More about the case: {$p}case { $case }. Stop notices about it: {$p}unsubscribe { $case }. Stop all: {$p}unsubscribe.
+button-copy-address = Copy the e-mail address
+button-copy-subject = Copy the subject
+button-case = The case
+button-stop-case = Stop this case
+
+## Alerts, for organisers
+
+alert-usage =
+    Write the case, a headline, and below it the text:
+
+    {$p}alert bokayev-ayan Trial opens tomorrow
+    What happened and why it matters now.
+
+    For other languages add below: [ru] and the headline in that language, then its text. Targets, demands and the letter come from the case.
+alert-no-headline = The headline ({ $code }) is missing. Write it behind the case on the first line: {$p}alert CASE Trial opens tomorrow. Nothing was prepared.
+alert-long-headline = The headline has { $count } characters; at most { $most } fit on a lock screen. Move the rest into the text. Nothing was prepared.
+alert-long-text = The text has { $count } characters; at most { $most } are sent. Readers need the letter more than a long text. Shorten it and send the command again. Nothing was prepared.
+alert-unknown-language = “[{ $code }]” is not a language I have texts for. Known: { $known }. Nothing was prepared.
+alert-which = Which alert? Name its number, for example {$p}send 12.
+alert-unknown = There is no alert { $code }. {$p}alert prepares one.
+alert-other-content = Alert { $code } has other content than the one you name. Look at it again with {$p}preview. Nothing was done.
+alert-locked = Sending is locked. An owner can lift it with {$p}lockdown off. Nothing was sent.
+alert-is-draft = Alert { $code } is still a draft.
+alert-is-scheduled = Alert { $code } is approved already and will go out. {$p}cancel { $code } stops it.
+alert-is-sending = Alert { $code } is going out right now.
+alert-is-sent = Alert { $code } has gone out already. Nothing was sent twice.
+alert-is-cancelled = Alert { $code } was cancelled. Prepare a new one with {$p}alert.
+alert-is-expired = Alert { $code } was not approved within a day and is void. Prepare a new one with {$p}alert.
+alert-already-scheduled = Somebody else was faster: alert { $code } is on its way.
+alert-no-second = Alert { $code } needs the yes of a second organiser, and none has written to me yet. Ask one to send me {$p}start. Your yes was not counted.
+alert-waits = { $count ->
+        [one] Your yes to alert { $code } is noted. One other organiser has been asked for the second.
+       *[other] Your yes to alert { $code } is noted. { $count } other organisers have been asked for the second.
+    }
+alert-please-approve = Alert { $code } needs a second yes. Look at it first; approving starts the sending.
+alert-goes-out = Alert { $code } goes out in { $span }. Any organiser can stop it until then.
+alert-starts = Alert { $code } is going out.
+alert-cancelled = Alert { $code } is cancelled. Nothing was sent.
+schedule-when = When? Write a day and a time in your time zone ({ $zone }), for example: tomorrow 08:00
+schedule-past = { $when } is over already. Write a time that lies ahead. Nothing was changed.
+preview-title = Preview of alert { $code }
+preview-audience = { $count ->
+        [0] Nobody follows this case yet.
+        [one] Goes to one subscriber.
+       *[other] Goes to { $count } subscribers.
+    }
+preview-countries = Countries: { $list }
+preview-languages = Languages: { $list }
+preview-others = others { $count }
+preview-no-country = no country
+preview-warnings = Please check:
+preview-seen-as = As a reader in { $country } sees it ({ $language }):
+warn-nobody = Nobody would get it.
+warn-deadline = The deadline of the case, { $deadline }, is over.
+warn-target = No usable contact for: { $office }.
+warn-no-embassy = { $count ->
+        [one] No embassy is known for readers in { $countries }; they are given the fallback address.
+       *[other] No embassy is known for readers in: { $countries }. They are given the fallback address.
+    }
+warn-no-country = { $count ->
+        [one] One reader has set no country and is given the fallback address.
+       *[other] { $count } readers have set no country and are given the fallback address.
+    }
+warn-no-letter = The case has no model letter.
+warn-language = There are readers in { $language }, but no headline in it. Add one with a line that begins with the language in brackets: see {$p}help alert.
+button-send = Send
+button-send-for-approval = Send for approval
+button-approve = Approve and send
+button-schedule = Schedule…
+button-cancel-alert = Cancel
+button-see-as = As in { $country } · { $language }
+button-stop-sending = Stop
+button-look = Look at it
+progress-going = Alert { $code } is going out
+progress-done = Alert { $code } has gone out
+progress-counts = Delivered { $delivered } of { $total }, unreachable { $unreachable }, held { $held }
+progress-rejected = { $count ->
+        [one] One message was refused by the platform because of its content. The log names the reason.
+       *[other] { $count } messages were refused by the platform because of their content. The log names the reason.
+    }
+
+## Help: one line a command
+
+help-start = begin, or see what is missing
+help-subscribe = follow a case, a country or everything
+help-unsubscribe = stop one thing or everything
+help-country = the country whose embassy you are shown
+help-language = the language of everything
+help-timezone = the time zone of times
+help-quiet = hours without a sound
+help-pause = no notices for some days
+help-resume = end a pause
+help-settings = everything you have set
+help-alert = prepare an alert: {$p}alert CASE headline, the text below
+help-alert-more =
+    {$p}alert CASE headline
+    text, as many lines as you like
+
+    Case: its id or any name. Targets, demands, charges and the letter come from the case. You see the notice first; nothing is sent until you press the button.
+
+    For readers of other languages add below:
+    [ru] headline in Russian
+    text in Russian
+help-preview = look at a draft as a reader: {$p}preview 12 IE en
+help-send = say yes to a draft
+help-approve = say yes to another organiser’s draft
+help-schedule = say yes for later: {$p}schedule 12 tomorrow 08:00
+help-cancel = call off a draft or an alert in its cool-down
+
+## Reading a campaign file: what is wrong, and what to do about it
+
+import-at = Line { $line }, { $where }: { $problem }
+import-at-top = Line { $line }: { $problem }
+
+import-syntax = This is not valid TOML, at column { $column }: { $detail }. Look for a missing quotation mark, comma or bracket here or just above. The rest of the file is checked once this is right.
+import-missing = “{ $key }” is missing. Add a line: { $key } = …
+import-unknown-key = “{ $key }” is not a key that belongs here. Take it out, or see the manual of the campaign file for the keys that do.
+import-unknown-key-meant = “{ $key }” is not a key that belongs here. Did you mean “{ $suggestion }”?
+import-empty = “{ $key }” is empty. Write the text, or take the line out.
+import-wrong-type = “{ $key }” must be { $expected ->
+    [text] text in quotation marks
+    [yes-or-no] true or false, without quotation marks
+    [number] a whole number, without quotation marks
+    [list] a list in square brackets, or tables headed with double square brackets
+   *[table] a table of its own keys
+}.
+import-not-words = “{ $key }” must be a text in quotation marks, or one text for each language: { $key }.en = "…"
+import-not-a-choice = “{ $value }” is not possible for “{ $key }”. Choose one of: { $choices }.
+import-not-valid = “{ $key }” is not right: { $detail }.
+import-bad-id = “{ $value }” cannot be an id. Use up to 32 small Latin letters, digits and hyphens, with no hyphen in front.
+import-bad-date = “{ $value }” is not a date. Write it as 2016-10-12.
+import-bad-time = “{ $value }” is not a date and time. Write the time on the clock in the court’s city as 2016-10-12T10:30, without a zone.
+import-hour-gap = The clocks in { $timezone } go forward over { $value }: that hour does not exist. Ask the court, and write the time its clock will show.
+import-hour-overlap = The clocks in { $timezone } go back and show { $value } twice. Write the time in UTC, with timezone = "UTC".
+import-unknown-country = “{ $value }” is not a country code. Use the two capital letters of ISO 3166, such as KZ or GB.
+import-unknown-country-meant = “{ $value }” is not a country code. Did you mean { $suggestion }?
+import-unknown-language = “{ $value }” is not a language code. Use two small letters, such as en or ru.
+import-unknown-language-meant = “{ $value }” is not a language code. Did you mean { $suggestion }?
+import-unknown-timezone = “{ $value }” is not a time zone. Use a name of the IANA list, such as Asia/Almaty.
+import-unknown-timezone-meant = “{ $value }” is not a time zone. Did you mean { $suggestion }?
+import-duplicate = “{ $value }” is here a second time; the first is on line { $first }. Rename one of them or take it out.
+import-unknown-target = There is no target “{ $value }” in this file. Add it under [[targets]], or take it out here.
+import-unknown-target-meant = There is no target “{ $value }” in this file. Did you mean “{ $suggestion }”?
+import-unknown-source = There is no source “{ $value }” in this file. Add it under [[sources]], or take it out here.
+import-unknown-source-meant = There is no source “{ $value }” in this file. Did you mean “{ $suggestion }”?
+import-unknown-person = There is nobody called “{ $value }” in this case. Write the name exactly as under [[cases.people]].
+import-unknown-person-meant = There is nobody called “{ $value }” in this case. Did you mean “{ $suggestion }”?
+import-bad-email = “{ $value }” is not an e-mail address. Correct it, or take it out. Letters that only look Latin are not allowed.
+import-bad-phone = “{ $value }” is not a number that can be dialled. Write it with + and the country code, such as +41 22 788 66 02; if it is out of use, add superseded = true.
+import-bad-web = “{ $value }” is not the address of a web page. It must begin with https:// or http://
+import-bad-postal = “{ $value }” is not an address. Write the lines of the envelope.
+
+import-redacted = The address was hidden on the page it comes from and cannot be restored. Nobody is sent there. If you can find it elsewhere, write it here.
+import-repair = “{ $value }” cannot be used as it was printed. It may now be { $repair }. Have somebody check this; if it is right, write it here. Until then it is not shown to readers.
+import-zero-removed = “{ $value }” is read as { $normal }: the (0) is not dialled from abroad.
+import-contact-twice = “{ $value }” is already on line { $first }. One of the two can go.
+# The built-in chat and the web server's own pages
+
+web-title = Tocsin
+web-people = People
+web-organiser = Organiser
+web-group = Group
+web-unread = new
+web-no-messages = Nothing has been said here yet. Write /start.
+web-conversation = Conversation with { $name }
+web-you-are = You write as { $name }.
+web-write = Write a command or an answer…
+web-write-label = Message
+web-send = Send
+web-hints = Commands
+web-copy = Copy
+web-copied = Copied
+web-add-person = Add a person
+web-add-person-name = Name
+web-add-person-language = Language
+web-add-person-do = Add
+web-languages = Language of this page
+web-without-scripts = Scripts are off: the page reloads every 15 seconds.
+web-reload = Reload now
+web-lost = No connection to Tocsin. Trying again…
+web-not-taken = Tocsin did not take this message. Check that it is running, then send it again.
+web-empty = The message was empty. Write something first.
+web-nameless = The name must have 1 to 40 characters.
+web-back = Back
+web-here = Tocsin runs on this machine. This address has no public pages.
+web-loopback-only = The built-in chat gives the rights of the owner, so it opens only on the machine Tocsin runs on, at the address printed in its terminal.
+web-foreign = This was sent from another site and was not accepted.
+web-no-page = There is no page at this address.

@@ -1,0 +1,156 @@
+"""Subscribing in three taps, changing it, pausing, stopping."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from handlers import casebook, onboarding
+from handlers.campaign import pick
+from handlers.command import Context, Role, UserError, command
+from handlers.countries import country_name, find_country
+from handlers.message import Button, Message, paragraph
+from storage import subscribers
+from storage.models import Follow, SubscriberState
+
+_PAUSE = re.compile(r"(\d{1,3})\s*([hdwчдн]?)\w*", re.IGNORECASE)
+_SECONDS = {"h": 3600, "ч": 3600, "d": 86400, "д": 86400, "": 86400, "w": 604800, "н": 604800}
+_LONGEST_PAUSE = 90 * 86400
+
+
+@command("start", who=Role.CHAT_ADMIN)
+async def start(ctx: Context) -> Message:
+    """Greet, and ask for whatever is not known yet."""
+    return await onboarding.next_step(ctx, greeting=True)
+
+
+@command("subscribe", who=Role.CHAT_ADMIN)
+async def subscribe(ctx: Context) -> Message:
+    """Follow a case, a country's cases or everything."""
+    if not ctx.args.strip():
+        return await onboarding.ask_what(ctx)
+    kind, value = await _what(ctx, ctx.args)
+    new = await subscribers.follow(ctx.session, ctx.subscriber, kind, value)
+    said = "subscribed" if new else "subscribed-already"
+    message = ctx.says(said, what=await name_of(ctx, kind, value))
+    if not ctx.subscriber.country:
+        return await onboarding.ask_country(ctx, before=message.blocks)
+    message = message.also(paragraph(ctx.t("subscribed-next")))
+    return replace(message, buttons=_after_subscribing(ctx, kind, value), in_place=True)
+
+
+def _after_subscribing(ctx: Context, kind: str, value: str) -> tuple[tuple[Button, ...], ...]:
+    stop = f"/unsubscribe {value or kind}"
+    return (
+        (
+            Button(ctx.t("button-my-embassy"), command="/embassy"),
+            Button(ctx.t("button-actions"), command="/actions"),
+        ),
+        (
+            Button(ctx.t("button-settings"), command="/settings"),
+            Button(ctx.t("button-stop"), command=stop),
+        ),
+    )
+
+
+@command("unsubscribe", who=Role.CHAT_ADMIN)
+async def unsubscribe(ctx: Context) -> Message:
+    """Stop following one thing, or everything."""
+    if not ctx.args.strip() or _means_all(ctx.args):
+        count = await subscribers.unfollow(ctx.session, ctx.subscriber)
+        return ctx.says("unsubscribed-all" if count else "unsubscribed-nothing")
+    kind, value = await _what(ctx, ctx.args)
+    what = await name_of(ctx, kind, value)
+    if await subscribers.unfollow(ctx.session, ctx.subscriber, kind, value):
+        left = await subscribers.follows(ctx.session, ctx.subscriber)
+        key = "unsubscribed-more-left" if left else "unsubscribed-last"
+        return ctx.says(key, what=what, left=await _names(ctx, left))
+    return await _still_covered(ctx, what)
+
+
+async def _still_covered(ctx: Context, what: str) -> Message:
+    """They want to stop something that reaches them through a wider subscription."""
+    left = await subscribers.follows(ctx.session, ctx.subscriber)
+    if not left:
+        return ctx.says("unsubscribed-nothing")
+    message = ctx.says("unsubscribed-not-followed", what=what, left=await _names(ctx, left))
+    stop = Button(ctx.t("button-stop-all"), command="/unsubscribe")
+    return replace(message, buttons=((stop,),))
+
+
+@command("pause", who=Role.CHAT_ADMIN)
+async def pause(ctx: Context) -> Message:
+    """No notices for some days; the subscription stays."""
+    if not await subscribers.follows(ctx.session, ctx.subscriber):
+        raise UserError("pause-nothing")
+    if not ctx.args.strip():
+        return _ask_how_long(ctx)
+    match = _PAUSE.fullmatch(ctx.args.strip())
+    seconds = int(match[1]) * _SECONDS[match[2].lower()] if match else 0
+    if not 0 < seconds <= _LONGEST_PAUSE:
+        raise UserError("pause-unreadable", text=ctx.args[:40])
+    ctx.subscriber.state = SubscriberState.PAUSED
+    ctx.subscriber.paused_until = ctx.now + seconds
+    await subscribers.drop_queued(ctx.session, ctx.subscriber)
+    until = ctx.translator.clock(ctx.now + seconds, ctx.subscriber.timezone or "UTC")
+    message = ctx.says("paused", until=until)
+    resume = Button(ctx.t("button-resume"), command="/resume")
+    return replace(message, buttons=((resume,),), in_place=True)
+
+
+def _ask_how_long(ctx: Context) -> Message:
+    choices = [("1d", 86400), ("7d", 7 * 86400), ("30d", 30 * 86400)]
+    row = tuple(Button(ctx.translator.span(s), command=f"/pause {arg}") for arg, s in choices)
+    return replace(ctx.says("pause-how-long"), buttons=(row,), in_place=True)
+
+
+@command("resume", who=Role.CHAT_ADMIN)
+async def resume(ctx: Context) -> Message:
+    """End a pause now."""
+    follows = await subscribers.follows(ctx.session, ctx.subscriber)
+    if not follows:
+        raise UserError("pause-nothing")
+    ctx.subscriber.state = SubscriberState.ACTIVE
+    ctx.subscriber.paused_until = None
+    return replace(ctx.says("resumed", what=await _names(ctx, follows)), in_place=True)
+
+
+def _means_all(text: str) -> bool:
+    return text.strip().casefold() in {"all", "everything", "все", "всё", "*"}
+
+
+async def _what(ctx: Context, text: str) -> tuple[str, str]:
+    """What is meant by a word: everything, a country of a campaign, or a case."""
+    if _means_all(text):
+        return "all", ""
+    countries = {campaign.country for campaign in await casebook.campaigns(ctx.session)}
+    match = find_country(text, [ctx.translator.language, "en", "ru"])
+    if match.code and match.exact and match.code in countries:
+        return "country", match.code
+    try:
+        found = await casebook.find(ctx.session, text, ctx.translator.language)
+    except UserError:
+        if match.code and match.exact:
+            raise UserError(
+                "subscribe-no-campaign",
+                country=country_name(match.code, ctx.translator.language),
+                command=f"{ctx.translator.prefix}country {match.code}",
+            ) from None
+        raise
+    return "case", found.case.id
+
+
+async def name_of(ctx: Context, kind: str, value: str) -> str:
+    """What is followed, in words."""
+    if kind == "all":
+        return ctx.t("follow-all")
+    if kind == "country":
+        return ctx.t("follow-country", country=country_name(value, ctx.translator.language))
+    found = await casebook.dossier(ctx.session, value)
+    if found is None:
+        return value
+    return pick(found.case.title, ctx.translator.language, found.campaign.language)
+
+
+async def _names(ctx: Context, follows: list[Follow]) -> str:
+    return ", ".join([await name_of(ctx, it.kind, it.value) for it in follows])

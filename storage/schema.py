@@ -1,0 +1,65 @@
+"""Bringing a database to the schema of this program, and refusing one from a newer program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from storage.database import Database
+
+
+class SchemaError(Exception):
+    """The database was written by another version of Tocsin."""
+
+
+async def upgrade(database: Database) -> None:
+    """Create the tables or bring them up to date. Raises `SchemaError` on a newer database."""
+    async with database.writer.connect() as connection:
+        if database.is_sqlite:
+            # Batch migrations copy tables: deferring lets the checks wait for the commit.
+            await connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+        await connection.run_sync(_upgrade)
+        await connection.commit()
+
+
+async def revision(database: Database) -> str | None:
+    """The schema revision the database is at; None before the first start."""
+    async with database.writer.connect() as connection:
+        return await connection.run_sync(_revision)
+
+
+def newest_revision() -> str:
+    """The revision this program writes."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise SchemaError("This installation has no migrations. Install Tocsin again.")
+    return head
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    current = _revision(connection)
+    if current is not None and current not in known:
+        raise SchemaError(
+            f"The database is from a newer version of Tocsin (schema {current}). "
+            "Install that version or newer; nothing was changed."
+        )
+    command.upgrade(config, "head")
