@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from handlers.registry import NOTICES
-
 from handlers.i18n import Translator, prefix_of
 from handlers.message import Italic, Message, Paragraph, unpack_message
+from handlers.registry import NOTICES
 from storage import outbox
 from storage.database import Database
 from storage.outbox import Claim, Reader

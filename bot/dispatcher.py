@@ -6,13 +6,13 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from handlers.registry import COMMANDS, WELCOME
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.buttons import ForeignButtonError, Signer, StaleButtonError
 from handlers.command import Command, Context, Role, Rules, UserError
 from handlers.i18n import Translator, known_language, prefix_of
 from handlers.message import ChatKind, Event, Message, Request
+from handlers.registry import COMMANDS, WELCOME
 from storage import dialogues, organisers, subscribers
 from storage.directory import Directory
 from storage.models import Organiser, Subscriber, SubscriberState

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
-from handlers.registry import HELD_WHEN_DOUBTFUL
 
 from bot.bell import Bell
 from bot.buttons import Signer
@@ -29,6 +28,7 @@ from bot.platforms.base import (
 )
 from bot.settler import Settler
 from handlers.message import ChatKind, Message
+from handlers.registry import HELD_WHEN_DOUBTFUL
 from storage import outbox
 from storage.database import Database
 from storage.models import DeliveryState

@@ -20,7 +20,6 @@ from handlers.message import (
     Bold,
     Button,
     Copyable,
-    Email,
     Heading,
     Italic,
     Message,
@@ -95,10 +94,18 @@ class AlertNotice:
     def _to_whom(self) -> Iterator[Block]:
         if self.embassy is not None:
             yield from found_blocks(self.embassy, self.translator, self.reader.country)
+            if not self._reachable() and self.payload.fallback is not None:
+                yield paragraph(self.t("notice-embassy-unreachable"))
+                yield from self._target(self.payload.fallback)
         elif self.payload.own_embassy:
             yield from self._no_embassy()
         elif self.payload.targets:
             yield from self._target(self.payload.targets[0])
+
+    def _reachable(self) -> bool:
+        """Is there a way to write to or call the reader's embassy?"""
+        channels = self.embassy.channels if self.embassy else ()
+        return any(channel.kind != "web" for channel in channels)
 
     def _no_embassy(self) -> Iterator[Block]:
         sending = country_name(self.payload.country, self.translator.language)
@@ -122,8 +129,14 @@ class AlertNotice:
         subject, body = self._letter_words(letter)
         yield Heading(self.t("notice-letter"))
         yield paragraph(self.t("notice-letter-subject", subject=subject))
-        yield Copyable(body)
+        yield Copyable(f"{self._greeting()}\n\n{body}")
         yield paragraph(Italic(self.t("notice-letter-how")))
+
+    def _greeting(self) -> str:
+        """How the letter begins, by whom it goes to first."""
+        target = self._first_target()
+        salutation = self.words(target.salutation) if target and target.salutation else ""
+        return salutation or self.t("letter-greeting")
 
     def _letter_words(self, letter: Letter) -> tuple[str, str]:
         return self.words(letter.subject), self.words(letter.body)
@@ -171,10 +184,8 @@ class AlertNotice:
 
     def _first_target(self) -> Target | None:
         """The target that stands on the first screen already."""
-        if self.embassy is not None:
-            return None
         if self.payload.own_embassy:
-            return self.payload.fallback
+            return None if self._reachable() else self.payload.fallback
         return next(iter(self.payload.targets), None)
 
     def _is_own_embassy(self, target: Target) -> bool:
@@ -211,13 +222,13 @@ class AlertNotice:
             yield "button-copy-subject", self.words(self.case.letter.subject)
 
     def _first_address(self) -> str:
-        """The e-mail address the reader is asked to write to first."""
-        for block in self._to_whom():
-            spans = block.spans if isinstance(block, Paragraph) else ()
-            for span in spans:
-                if isinstance(span, Email):
-                    return span.address
-        return ""
+        """The e-mail address the reader is asked to write to first; "" if there is none."""
+        embassy = self.embassy.channels if self.embassy else ()
+        target = self._first_target()
+        known = [channel.value for channel in embassy if channel.kind == "email"]
+        if target is not None:
+            known += [it.normal for it in target.contacts if it.kind == "email" and it.usable]
+        return known[0] if known else ""
 
 
 def _same_mission(found: Found, target: Target) -> bool:

@@ -89,7 +89,8 @@ async def _say_yes(ctx: Context) -> Message | None:
         ctx.session, row, [AlertState.DRAFT], AlertState.SCHEDULED, send_at=send_at
     ):
         raise UserError("alert-already-scheduled", code=code_of(row))
-    return await _under_way(ctx, row, send_at)
+    await _under_way(ctx, row, send_at)
+    return None
 
 
 async def _under_way(ctx: Context, row: Alert, send_at: int) -> None:

@@ -108,7 +108,7 @@ def placed(findings: list[Finding], lines: Lines, raw: Mapping[str, Any]) -> lis
         )
         if problem not in problems:
             problems.append(problem)
-    return sorted(problems, key=lambda problem: problem.line)
+    return sorted(problems, key=lambda problem: (problem.line, problem.where))
 
 
 def _text(value: object, lines: Lines) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta, get_timezone_location
+from babel.dates import format_date, format_skeleton, format_timedelta, get_timezone_location
 from fluent.runtime import FluentBundle, FluentResource
 
 MAIN_LANGUAGE = "en"
@@ -52,6 +52,7 @@ class Translator:
 
     def __init__(self, language: str, prefix: str = "/") -> None:
         self.language = known_language(language) or MAIN_LANGUAGE
+        self._locale = "en_GB" if self.language == "en" else self.language  # day before month
         self.prefix = prefix
 
     def t(self, key: str, **args: str | int) -> str:
@@ -66,6 +67,10 @@ class Translator:
                 return str(text)
         raise MissingTextError(key)
 
+    def has(self, key: str) -> bool:
+        """Is there a text under `key`?"""
+        return bool(_bundle(MAIN_LANGUAGE).has_message(key))
+
     def moment(self, at: int, zone: str) -> str:
         """A point in time as a clock in `zone` shows it: "Wednesday 12 October 2016, 10:30"."""
         local = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(zone))
@@ -73,30 +78,30 @@ class Translator:
 
     def wall_time(self, local: datetime) -> str:
         """A wall time without its zone."""
-        day = format_date(local, "EEEE d MMMM y", locale=self.language)
+        day = format_date(local, "full", locale=self._locale)
         return f"{day}, {local:%H:%M}"
 
     def clock(self, at: int, zone: str) -> str:
         """Day and time, short: "12 Oct, 10:30"."""
         local = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(zone))
-        return format_datetime(local, "d MMM, HH:mm", locale=self.language)
+        return f"{format_skeleton('MMMd', local, locale=self._locale)}, {local:%H:%M}"
 
     def day(self, iso: str) -> str:
         """A date ("2016-10-11"), month ("2016-10") or year as people write it."""
         parts = [int(part) for part in iso.split("-")]
         if len(parts) == 1:
             return iso
-        pattern = "d MMMM y" if len(parts) > 2 else "LLLL y"
-        whole = date(parts[0], parts[1], parts[2] if len(parts) > 2 else 1)
-        return format_date(whole, pattern, locale=self.language)
+        if len(parts) == 2:
+            return format_skeleton("yMMMM", date(parts[0], parts[1], 1), locale=self._locale)
+        return format_date(date(*parts), "long", locale=self._locale)
 
     def zone(self, zone: str) -> str:
         """The place a time zone is named after: "Atyrau"."""
-        return get_timezone_location(zone, locale=self.language, return_city=True)
+        return get_timezone_location(zone, locale=self._locale, return_city=True)
 
     def span(self, seconds: int) -> str:
         """How long something lasts: "2 hours"."""
-        return format_timedelta(seconds, threshold=1.2, locale=self.language)
+        return format_timedelta(seconds, threshold=1.2, locale=self._locale)
 
     def name_of_language(self, code: str) -> str:
         """A language's own name: "русский"."""

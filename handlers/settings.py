@@ -42,7 +42,7 @@ def _country(ctx: Context, text: str) -> str:
     match = find_country(text, _languages(ctx))
     if match.code and match.exact:
         return match.code
-    maybe = [match.code] if match.code else [*match.candidates, *match.suggestions]
+    maybe = [match.code] if match.code else list(match.candidates)
     if not maybe:
         raise UserError("country-unknown", text=text[:60])
     said = ctx.says("country-which", text=text[:60])

@@ -13,7 +13,7 @@ from handlers.message import Button, Message, paragraph
 from storage import subscribers
 from storage.models import Follow, SubscriberState
 
-_PAUSE = re.compile(r"(\d{1,3})\s*([hdwчдн]?)\w*", re.IGNORECASE)
+_PAUSE = re.compile(r"(\d{1,3})\s*(?:([hdwчдн])\w*)?", re.IGNORECASE)
 _SECONDS = {"h": 3600, "ч": 3600, "d": 86400, "д": 86400, "": 86400, "w": 604800, "н": 604800}
 _LONGEST_PAUSE = 90 * 86400
 
@@ -86,7 +86,7 @@ async def pause(ctx: Context) -> Message:
     if not ctx.args.strip():
         return _ask_how_long(ctx)
     match = _PAUSE.fullmatch(ctx.args.strip())
-    seconds = int(match[1]) * _SECONDS[match[2].lower()] if match else 0
+    seconds = int(match[1]) * _SECONDS[(match[2] or "").lower()] if match else 0
     if not 0 < seconds <= _LONGEST_PAUSE:
         raise UserError("pause-unreadable", text=ctx.args[:40])
     ctx.subscriber.state = SubscriberState.PAUSED

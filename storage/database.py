@@ -56,6 +56,20 @@ class Database:
         async with self._reading() as session:
             yield session
 
+    async def scrub(self) -> None:
+        """Leave no trace of erased rows in SQLite's log; PostgreSQL cleans up by itself.
+
+        Deleted rows are overwritten at once (secure_delete), but older copies stay in the
+        write-ahead log until it is emptied.
+        """
+        if not self.is_sqlite:
+            return
+        async with self.writer.connect() as connection:
+            raw = await connection.get_raw_connection()  # a checkpoint cannot be in a transaction
+            writer = raw.driver_connection
+            if writer is not None:
+                await writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def close(self) -> None:
         """Close every connection."""
         await self.writer.dispose()

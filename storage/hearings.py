@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.models import Case, Hearing, HearingState, Reminder, ReminderState
+from storage import keepsakes
+from storage.models import (
+    Case,
+    Delivery,
+    DeliveryState,
+    Hearing,
+    HearingState,
+    Notice,
+    Reminder,
+    ReminderState,
+)
+
+_IMPORTED = "imported-hearings"
 
 
 async def find(session: AsyncSession, case_id: str, name: str) -> Hearing | None:
@@ -20,6 +32,11 @@ async def find(session: AsyncSession, case_id: str, name: str) -> Hearing | None
 async def get(session: AsyncSession, hearing_id: int) -> Hearing | None:
     """A hearing by number."""
     return await session.get(Hearing, hearing_id)
+
+
+async def lock(session: AsyncSession, hearing: Hearing) -> None:
+    """Keep everybody else from changing or reminding of this hearing until we commit."""
+    await session.refresh(hearing, with_for_update=True)
 
 
 async def add(
@@ -104,21 +121,85 @@ async def drop_plan(session: AsyncSession, hearing: Hearing) -> None:
     )
 
 
-async def due(session: AsyncSession, now: int) -> list[tuple[Reminder, Hearing]]:
-    """The reminders to be turned into notices now, earliest first."""
-    rows = await session.execute(
-        select(Reminder, Hearing)
-        .join(Hearing, Hearing.id == Reminder.hearing_id)
-        .where(Reminder.state == ReminderState.WAITING, Reminder.due_at <= now)
-        .order_by(Reminder.due_at, Reminder.id)
-        .with_for_update(skip_locked=True, of=Reminder)
+async def drop_queued(session: AsyncSession, hearing: Hearing, kinds: Collection[str]) -> None:
+    """Take back the notices of these kinds about the hearing that have not left yet.
+
+    Their payloads begin with the hearing's number.
+    """
+    about_it = select(Notice.id).where(
+        Notice.kind.in_(list(kinds)), Notice.payload.startswith(f'{{"hearing":{hearing.id},')
     )
-    return [(reminder, hearing) for reminder, hearing in rows]
+    await session.execute(
+        update(Delivery)
+        .where(Delivery.notice_id.in_(about_it), Delivery.state == DeliveryState.PENDING)
+        .values(state=DeliveryState.CANCELLED)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def due(session: AsyncSession, now: int) -> list[tuple[Hearing, list[Reminder]]]:
+    """The hearings to be reminded of now, each with its due reminders, earliest first.
+
+    They are locked: another process looking at the same time skips them. The reminders are
+    read after the lock, so that what somebody else has just fired is not seen as waiting.
+    """
+    is_due = (Reminder.state == ReminderState.WAITING) & (Reminder.due_at <= now)
+    hearings = await session.scalars(
+        select(Hearing)
+        .where(exists().where(Reminder.hearing_id == Hearing.id, is_due))
+        .order_by(Hearing.starts_at, Hearing.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    found = {hearing.id: (hearing, list[Reminder]()) for hearing in hearings}
+    reminders = await session.scalars(
+        select(Reminder)
+        .where(Reminder.hearing_id.in_(list(found)), is_due)
+        .order_by(Reminder.due_at, Reminder.id)
+        .execution_options(populate_existing=True)
+    )
+    for reminder in reminders:
+        found[reminder.hearing_id][1].append(reminder)
+    return [(hearing, its) for hearing, its in found.values() if its]
 
 
 async def reminders(session: AsyncSession, hearing: Hearing) -> list[Reminder]:
     """Every reminder a hearing ever had, earliest first."""
     rows = await session.scalars(
-        select(Reminder).where(Reminder.hearing_id == hearing.id).order_by(Reminder.due_at)
+        select(Reminder)
+        .where(Reminder.hearing_id == hearing.id)
+        .order_by(Reminder.due_at, Reminder.id)
     )
     return list(rows)
+
+
+async def note_told(session: AsyncSession, hearing: Hearing, kind: str, now: int) -> None:
+    """Write down that people were told this about the hearing's present version."""
+    session.add(
+        Reminder(
+            hearing_id=hearing.id,
+            kind=kind,
+            version=hearing.version,
+            due_at=now,
+            state=ReminderState.FIRED,
+        )
+    )
+    await session.flush()
+
+
+async def was_told(session: AsyncSession, hearing: Hearing) -> bool:
+    """Whether people have been told anything about this hearing."""
+    fired = exists().where(
+        Reminder.hearing_id == hearing.id, Reminder.state == ReminderState.FIRED
+    )
+    return bool(await session.scalar(select(fired)))
+
+
+async def imported(session: AsyncSession, hearing: Hearing) -> str:
+    """What the campaign file said of it when last read; "" if it does not come from a file."""
+    return await keepsakes.load(session, _IMPORTED, str(hearing.id)) or ""
+
+
+async def note_imported(session: AsyncSession, hearing: Hearing, document: str) -> None:
+    """Remember what the campaign file says, to tell its changes from those made in chat."""
+    await keepsakes.save(session, _IMPORTED, str(hearing.id), document)

@@ -92,6 +92,7 @@ class Organiser(Base):
     sender_index: Mapped[bytes]
     role: Mapped[str]  # "organiser", "owner"
     active: Mapped[bool]
+    configured: Mapped[bool] = mapped_column(default=False)  # an owner by the configuration
     address: Mapped[bytes | None]  # sealed: their private chat with us, once they have written
     added_at: Mapped[int]
 

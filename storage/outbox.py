@@ -374,7 +374,7 @@ async def counts(session: AsyncSession, notice_id: int) -> dict[str, int]:
         .where(Delivery.notice_id == notice_id)
         .group_by(Delivery.state)
     )
-    return dict(rows.tuples().all())
+    return {str(state): number for state, number in rows}
 
 
 async def next_due(session: AsyncSession, platform: str) -> int | None:

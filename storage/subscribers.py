@@ -208,7 +208,19 @@ async def wake_paused(session: AsyncSession, now: int) -> int:
 async def count_by_state(session: AsyncSession) -> dict[str, int]:
     """How many subscribers there are in each state."""
     rows = await session.execute(select(Subscriber.state, func.count()).group_by(Subscriber.state))
-    return dict(rows.tuples().all())
+    return {str(state): number for state, number in rows}
+
+
+async def count_by_country(session: AsyncSession) -> list[tuple[str, int]]:
+    """How many active subscribers each country has, most first."""
+    count = func.count()
+    rows = await session.execute(
+        select(Subscriber.country, count)
+        .where(Subscriber.state == SubscriberState.ACTIVE)
+        .group_by(Subscriber.country)
+        .order_by(count.desc(), Subscriber.country)
+    )
+    return [(country, number) for country, number in rows]
 
 
 async def channels(session: AsyncSession, kinds: Iterable[str]) -> list[Subscriber]:

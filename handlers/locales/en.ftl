@@ -131,6 +131,8 @@ notice-ask-letter-by = Send the letter below by { $deadline }.
 notice-before-hearing = the hearing on { $when } ({ $place } time)
 notice-no-embassy = No embassy or consulate of { $country } is known that answers for { $own }. Write here instead:
 notice-no-country = Tell me your country with {$p}country, and the next notice shows the embassy of { $country } there. Until then write here:
+notice-embassy-unreachable = No way to reach this embassy is known to us. Write here instead, or look on its website:
+letter-greeting = Dear Ambassador,
 notice-letter = The letter
 notice-letter-subject = Subject: { $subject }
 notice-letter-how = Copy it, put your name, town and country at the end, and change whatever you like: letters in your own words count for more.
@@ -244,13 +246,150 @@ help-alert-more =
     Case: its id or any name. Targets, demands, charges and the letter come from the case. You see the notice first; nothing is sent until you press the button.
 
     For readers of other languages add below:
-    [ru] headline in Russian
+    {"["}ru] headline in Russian
     text in Russian
 help-preview = look at a draft as a reader: {$p}preview 12 IE en
 help-send = say yes to a draft
 help-approve = say yes to another organiser’s draft
 help-schedule = say yes for later: {$p}schedule 12 tomorrow 08:00
 help-cancel = call off a draft or an alert in its cool-down
+
+## Contacts
+
+mission = { $kind } of { $country } in { $place }
+mission-embassy = Embassy
+mission-high-commission = High Commission
+mission-nunciature = Nunciature
+mission-permanent-mission = Permanent Mission
+mission-consulate-general = Consulate General
+mission-consulate = Consulate
+mission-interests-section = Interests Section
+mission-representative-office = Representative Office
+mission-diplomatic-mission = Diplomatic Mission
+mission-de-facto-embassy = Representation
+mission-de-facto-consulate = Consular Office
+mission-answers-for = It answers for { $country } too; there is none nearer that we know of.
+mission-consulate-only = No embassy in { $country } is known; this is the consulate.
+contact-email = E-mail
+contact-phone = Phone
+contact-fax = Fax
+contact-postal = Post
+contact-web = Website
+contact-checked = checked { $day }
+contact-last-confirmed = last confirmed { $day }
+contact-stale = from { $day }: old, may no longer work
+contact-undated = date not known
+contact-as-of = as of { $day }
+contact-none-known = No address is known.
+contact-hole = { $kind }: not known (the source hides or misprints it)
+
+## Dates and times as people write them
+
+when-word-today = today
+when-word-tomorrow = tomorrow
+when-word-first = first
+when-word-second = second
+when-unreadable = “{ $text }” is not a date and time I understand. Write it like 2026-11-30 10:30, 30 November 10:30 or tomorrow 10:30. Nothing was changed.
+when-no-time = At what time on { $text }? Write the time right after the date: 10:30. Nothing was changed.
+when-no-such-time = No clock shows { $text }. Write the time like 10:30. Nothing was changed.
+when-no-such-day = There is no such day: { $text }. Nothing was changed.
+hour-skipped = { $when } does not exist in { $zone }: the clocks go forward over it. The nearest times that exist are { $before } and { $after }. Ask the court, then write the time its clock will show. Nothing was changed.
+hour-twice = { $when } comes twice in { $zone }: the clocks go back. Ask the court, then write the command again with “first” or “second” at its end. Nothing was changed.
+time-local = { $when }, local time in { $place }
+time-utc = { $when }, UTC
+time-own = Your time ({ $place }):
+time-in-utc = In UTC:
+
+## Reminders of hearings
+
+drill-mark = DRILL: this case is history. Nobody needs to act.
+reminder-heading = Court hearing { $left }: { $case }
+reminder-moved = Hearing moved: { $case }
+reminder-changed = Hearing changed: { $case }
+reminder-cancelled = Hearing called off: { $case }
+reminder-was = Was: { $when }
+reminder-what-to-do = Letters that arrive before the hearing help most. Whom to write to and what to say: {$p}case { $case }
+reminder-cancelled-next = No new date is known. If one is set, you will be told.
+reminder-stop = Stop messages about this case: {$p}unsubscribe { $case }
+reminder-entry = Hearing: { $case }
+reminder-entry-drill = DRILL: { $title }
+reminders-missed = { $count ->
+        [one] One reminder of the hearing of { $case } ({ $when }) was not sent: the bot was not running, and the hearing has begun.
+       *[other] { $count } reminders of the hearing of { $case } ({ $when }) were not sent: the bot was not running, and the hearing has begun.
+    } If you know what came of it, write {$p}hearing outcome { $number } and the outcome.
+
+## Hearings
+
+hearings-title = Hearings ahead
+hearings-none = No hearing date is known. As soon as one is announced, you will be reminded: 7 days, 1 day and 2 hours before, or at once if it is sooner.
+hearings-none-follow = No hearing date is known. To be told when one is announced: {$p}subscribe
+hearings-none-case = { $title }: no hearing date is known. As soon as one is announced, you will be reminded: 7 days, 1 day and 2 hours before, or at once if it is sooner.
+hearings-none-case-follow = { $title }: no hearing date is known. To be told when one is announced: {$p}subscribe { $case }
+hearings-more = { $count ->
+        [one] One more hearing lies further ahead.
+       *[other] { $count } more hearings lie further ahead.
+    } {$p}hearings and a case shows all of that case.
+hearings-last = Last hearing, { $when }: { $outcome }
+hearing-number = Hearing { $number }
+hearing-court-unknown = court not known yet
+hearing-usage =
+    {$p}hearing add CASE 2026-11-30 10:30 Atyrau, City Court No. 2
+    {$p}hearing move 12 2026-12-07 10:30
+    {$p}hearing cancel 12
+    {$p}hearing outcome 12 Adjourned; both stay in custody.
+
+    The time is the one on the court’s clock. {$p}hearings shows the numbers.
+hearing-no-when = I found no date and time in “{ $text }”. Write the case, then both: {$p}hearing add bokayev-ayan 2026-11-30 10:30 and the court. Nothing was changed.
+hearing-zone-unknown = I do not know the time zone “{ $text }”. Write a name like Asia/Atyrau, or the city. Nothing was changed.
+hearing-past = { $when } in { $zone } is over already. Write a time that lies ahead. Nothing was changed.
+hearing-far = { $when } is more than five years ahead. Check the year. Nothing was changed.
+hearing-long-court = The name of the court has { $count } characters; at most { $most } fit. Nothing was changed.
+hearing-twin = Hearing { $number } of this case is at that time already. To change it: {$p}hearing move { $number }. Nothing was changed.
+hearing-added = Hearing { $number } is set
+hearing-moved = { $count ->
+        [0] Hearing { $number } is changed. Nobody follows the case, so nobody is told.
+        [one] Hearing { $number } is changed. One subscriber is being told.
+       *[other] Hearing { $number } is changed. { $count } subscribers are being told.
+    }
+hearing-reminders = { $count ->
+        [0] Nobody follows this case yet. Whoever does by then is reminded (times in { $place }):
+        [one] One subscriber is reminded (times in { $place }):
+       *[other] { $count } subscribers are reminded (times in { $place }):
+    }
+hearing-no-reminders = No further reminder: the hearing is less than two hours ahead.
+reminder-point-now = at once
+reminder-point-7d = 7 days before:
+reminder-point-1d = 1 day before:
+reminder-point-2h = 2 hours before:
+hearing-put-right = Clock of the court: { $zone }. To put something right: {$p}hearing move { $number } with the date, time and court, or {$p}hearing cancel { $number }.
+hearing-same = Hearing { $number } is already like that. Nothing was changed.
+hearing-held = Hearing { $number } has taken place. If there is another, announce it with {$p}hearing add. Nothing was changed.
+hearing-over = Hearing { $number } is over and cannot be called off. Write what came of it: {$p}hearing outcome { $number }. If it was put off: {$p}hearing move { $number } and the new date. Nothing was changed.
+hearing-cancelled-already = Hearing { $number } is called off already. Nothing was changed.
+hearing-was-cancelled = Hearing { $number } was called off. If it takes place after all, write {$p}hearing move { $number } and the date. Nothing was changed.
+hearing-cancelled = { $count ->
+        [0] Hearing { $number } ({ $when }) is called off. Nobody follows the case, so nobody is told.
+        [one] Hearing { $number } ({ $when }) is called off. One subscriber is being told.
+       *[other] Hearing { $number } ({ $when }) is called off. { $count } subscribers are being told.
+    }
+hearing-not-yet = This hearing has not begun: { $when }. Its outcome can be written down afterwards. Nothing was changed.
+hearing-long-outcome = The outcome has { $count } characters; at most { $most } fit. Nothing was changed.
+hearing-outcome = The outcome of hearing { $number } is written down and shown by {$p}hearings { $case }. Nobody was sent anything; for that there is {$p}alert { $case }.
+hearing-ask-move = To when? Write the date and time on the court’s clock, for example 2026-11-30 10:30.
+hearing-ask-outcome = What came of hearing { $number }? Write one or two sentences; everybody can read them.
+hearing-none = No hearing of { $case } fits. {$p}hearings { $case } shows what is known. Nothing was changed.
+hearing-unknown = There is no hearing { $number }. {$p}hearings shows the numbers. Nothing was changed.
+hearing-case-closed = The case { $case } is closed; its hearings cannot be changed. Nothing was changed.
+hearing-which = { $case } has more than one hearing. Which one? Press a button, or write the command with its number instead of the case.
+help-hearings = the hearings ahead, in your time
+help-hearing = announce or change a hearing: {$p}hearing add CASE 2026-11-30 10:30 court
+help-hearing-more =
+    {$p}hearing add CASE 2026-11-30 10:30 Atyrau, City Court No. 2
+    {$p}hearing move 12 2026-12-07 10:30
+    {$p}hearing cancel 12
+    {$p}hearing outcome 12 what came of it
+
+    The time is the one on the court’s clock, in the time zone of the campaign unless a city or a zone such as Asia/Atyrau follows it. Subscribers are reminded 7 days, 1 day and 2 hours before; at once if it is sooner. When a hearing moves or is called off, everybody who follows the case is told.
 
 ## Reading a campaign file: what is wrong, and what to do about it
 
@@ -299,6 +438,111 @@ import-redacted = The address was hidden on the page it comes from and cannot be
 import-repair = “{ $value }” cannot be used as it was printed. It may now be { $repair }. Have somebody check this; if it is right, write it here. Until then it is not shown to readers.
 import-zero-removed = “{ $value }” is read as { $normal }: the (0) is not dialled from abroad.
 import-contact-twice = “{ $value }” is already on line { $first }. One of the two can go.
+
+## What can be done
+
+actions-title = What you can do now
+actions-how = Press a case to read about it and get the letter.
+case-hearing = Next hearing: { $when } ({ $zone } time), { $court }
+case-targets = Whom to write to
+case-own-embassy = The embassy in your own country: {$p}embassy
+button-follow-case = Follow this case
+button-letter = Get the letter
+letter-which = Which case? Write {$p}letter and the case; {$p}actions lists them.
+letter-none = There is no model letter for { $case }. {$p}case shows what is asked for; write in your own words.
+embassy-none = No embassy or consulate of { $country } is known that answers for { $own }, and the campaign names no other address. {$p}actions shows what else you can do.
+embassy-wrong = Not your country? {$p}embassy and another one. Contacts change: if one fails, please tell the organisers.
+
+## Privacy
+
+privacy-title = What is stored about this chat
+privacy-address = The address of this chat, encrypted: without it nothing could reach you.
+privacy-choices = What you chose: language, country, time zone, quiet hours, what you follow.
+privacy-week = The week you came, no finer.
+privacy-deliveries = That a notice reached you, for { $links } days; afterwards only the total counts. My answers to you, for { $replies } days.
+privacy-not = What is not stored:
+privacy-no-names = Your name, user name, telephone number, or when you were last here.
+privacy-no-words = What you write: it is forgotten as soon as it is answered.
+privacy-no-list = Organisers see totals. They cannot list subscribers.
+privacy-telegram = Telegram itself can read everything in this chat and knows that you are in it. If that is a danger to you, use Matrix with encryption instead.
+privacy-matrix = On Matrix your homeserver knows that you talk with this bot; in an encrypted room it cannot read what is said.
+privacy-elsewhere = This chat runs on the operator’s own machine; whoever controls that machine can read it.
+privacy-forget = {$p}forget erases all of it at once, without asking anybody.
+forget-ask = This erases your subscription, your settings and everything else about this chat. It cannot be undone. Erase?
+forget-ask-organiser = This erases your subscription, your settings and your role as an organiser here (owners named in the configuration stay owners). It cannot be undone. Erase?
+button-forget-sure = Erase everything
+forgotten = Everything about this chat is erased. If you ever want notices again: {$p}start
+
+## Help
+
+help-title = Commands
+help-for-everyone = For everyone
+help-for-organisers = For organisers
+help-for-owners = For owners
+help-more = More about one: {$p}help and its name.
+help-actions = what you can do now
+help-case = one case: {$p}case and its name
+help-letter = the letter of a case, to copy
+help-embassy = the embassy in your country, or in one you name
+help-privacy = what is stored about you and what is not
+help-forget = erase everything about you
+help-help = this list
+help-stats = how many subscribers, totals only
+help-invite = make a one-time code for a new organiser
+help-join = become an organiser with a code
+help-organisers = who may send alerts
+help-revoke = take a role away: {$p}revoke 3
+help-lockdown = stop everything at once
+help-audit = what organisers did last
+help-channel = add, list or remove a channel
+stats-title = Subscribers
+stats-nobody = Nobody yet.
+stats-active = active: { $count }
+stats-paused = paused: { $count }
+stats-stopped = stopped: { $count }
+stats-visitor = wrote but follow nothing: { $count }
+stats-gone = gone (blocked or left): { $count }
+stats-countries = Active, by country
+stats-others = other countries or none: { $count } (fewer than { $threshold } each)
+
+## Organisers
+
+invite-made = This code makes its bearer an organiser. It works once and for one day. Hand it over in person or over an encrypted channel. The new organiser writes to this bot:
+invite-how = On Matrix the message begins with “!” instead of “/”. Who has joined is told to all organisers.
+button-copy-invitation = Copy it
+join-refused = This code does not work: it is mistyped, used already or older than a day. Ask an owner for a new one.
+join-too-often = Too many tries. Wait an hour, then ask an owner for a new code.
+joined = You are an organiser now. {$p}alert prepares an alert, {$p}help lists everything. Never do this for anybody who writes to you: no organiser needs your code.
+organisers-title = Organisers
+organisers-line = { $label }: { $role }, on { $where }, since { $since }
+organisers-you = (you)
+role-owner = owner
+role-organiser = organiser
+button-revoke = Revoke { $label }
+revoke-unknown = There is no organiser “{ $text }”. {$p}organisers lists them with their numbers.
+revoke-owner = Owners are named in the configuration on the server. Remove them there.
+revoked = { $label } is no organiser any more.
+lockdown-ask = This cancels every draft and scheduled alert, holds what has not left, and takes the role of every organiser who is not an owner. Subscribers see nothing. Lift it later with {$p}lockdown off.
+button-lockdown = Stop everything
+lockdown-done = Stopped. Alerts cancelled or held: { $alerts }. Organisers revoked: { $organisers }. {$p}lockdown off lifts it.
+lockdown-lifted = Alerts can be prepared and sent again. Revoked organisers stay revoked; invite them anew.
+told-joined = A new organiser has joined: { $label }. If you did not expect this, tell an owner now.
+told-revoked = { $label } is no organiser any more.
+told-locked = An owner has stopped everything. No alert leaves until an owner lifts it.
+told-unlocked = The stop has been lifted: alerts can be sent again.
+audit-title = What organisers did
+audit-whole = The list is whole: every entry follows from the one before.
+audit-broken = Entry { $number } does not follow from the one before. Somebody changed the list in the database.
+audit-empty = Nothing yet.
+channel-usage = {$p}channel add -1001234567890 en GB adds a channel (its id or @name, a language, a country); {$p}channel list; {$p}channel remove and the id.
+channel-address = “{ $text }” is not the address of a channel. On Telegram it is @name or a number that begins with -100; on Matrix a room id such as !abc:example.org.
+channel-added = Added. Every notice goes there too. On Telegram the bot must be an administrator of the channel.
+channel-public = Everybody in the channel sees the notices; nobody’s membership is stored here.
+channel-none = There is no channel yet. {$p}channel add brings one in.
+channel-title = Channels
+channel-gone = takes no messages
+channel-unknown = There is no channel “{ $text }”. {$p}channel list shows them.
+channel-removed = Removed. It gets nothing more.
 # The built-in chat and the web server's own pages
 
 web-title = Tocsin
@@ -309,7 +553,7 @@ web-unread = new
 web-no-messages = Nothing has been said here yet. Write /start.
 web-conversation = Conversation with { $name }
 web-you-are = You write as { $name }.
-web-write = Write a command or an answer…
+web-write = Command or answer…
 web-write-label = Message
 web-send = Send
 web-hints = Commands

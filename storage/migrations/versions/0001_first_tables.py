@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("sender_index", sa.LargeBinary(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("configured", sa.Boolean(), nullable=False),
         sa.Column("address", sa.LargeBinary(), nullable=True),
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisers")),

@@ -1,0 +1,286 @@
+"""config.toml → a checked Config. Every mistake is named at once; secrets never print."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+
+from bot.config_reader import ConfigError, Problem, Secret, Section, Sections
+
+__all__ = ["Config", "ConfigError", "Problem", "Secret", "load_config"]
+
+_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{3,}")
+_MXID = re.compile(r"@[^:\s]+:\S+")
+_LOCAL_PERSON = re.compile(r"[a-z0-9-]{1,32}")
+# Ids that Telegram shows in place of many different people (pitfall of other bots' admin lists).
+_NOBODY = {
+    "1087968824": "every anonymous group administrator",
+    "777000": "every channel forward",
+    "136817688": "everybody who writes as a channel",
+}
+
+Approvals = Literal["auto", 1, 2]
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseConfig:
+    """Where everything is kept."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsConfig:
+    """Where the key is that seals addresses."""
+
+    key_file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramConfig:
+    """The Telegram account; `rate` in messages a second."""
+
+    token: Secret
+    api_url: str = ""
+    rate: float = 28.5
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixConfig:
+    """The Matrix account."""
+
+    homeserver: str
+    user_id: str
+    store: Path
+    password: Secret | None = None
+    access_token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalConfig:
+    """The built-in chat."""
+
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """The web listener."""
+
+    host: str
+    port: int
+    public_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsConfig:
+    """How many people must say yes, and how long everybody may still say stop."""
+
+    approvals: Approvals = "auto"
+    cooldown_seconds: int = 90
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisersConfig:
+    """Who owns the bot: (platform, immutable id)."""
+
+    owners: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """How much is logged, and in which form."""
+
+    level: str = "info"
+    format: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the operator decided."""
+
+    database: DatabaseConfig
+    secrets: SecretsConfig
+    local: LocalConfig
+    web: WebConfig
+    alerts: AlertsConfig = AlertsConfig()
+    organisers: OrganisersConfig = OrganisersConfig()
+    log: LogConfig = LogConfig()
+    telegram: TelegramConfig | None = None
+    matrix: MatrixConfig | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration in this file; without one, a trial with the built-in chat alone.
+
+    Raises `ConfigError` with every mistake in it.
+    """
+    if path is None:
+        return build_config({"organisers": {"owners": ["local:owner"]}}, Path.cwd())
+    try:
+        written = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            [Problem(str(path), "", "does not exist", "Copy config.example.toml there.")]
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(
+            [Problem(str(path), "", f"cannot be read: {reason}", "Give the bot a readable file.")]
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            [Problem(str(path), "", f"is not TOML: {error}", "Correct that line.")]
+        ) from None
+    return build_config(written, path.resolve().parent)
+
+
+def build_config(written: Mapping[str, object], folder: Path) -> Config:
+    """The configuration of these tables; relative paths start at `folder`."""
+    sections = Sections(written, folder)
+    telegram, matrix = _telegram(sections), _matrix(sections)
+    local = sections.get("local")
+    enabled = local.flag("enabled", default=telegram is None and matrix is None)
+    web = _web(sections.get("web"), enabled=enabled)
+    if telegram is None and matrix is None and not enabled:
+        local.fault(
+            "enabled",
+            "no platform is left to talk on",
+            "Add [telegram] or [matrix], or set enabled = true.",
+        )
+    config = Config(
+        database=_database(sections.get("database"), folder),
+        secrets=SecretsConfig(sections.get("secrets").path("key_file", "data/tocsin.key")),
+        local=LocalConfig(enabled),
+        web=web,
+        alerts=_alerts(sections.get("alerts")),
+        organisers=_organisers(sections.get("organisers")),
+        log=_log(sections.get("log")),
+        telegram=telegram,
+        matrix=matrix,
+        warnings=tuple(sections.warnings),
+    )
+    sections.finish()
+    return config
+
+
+def _database(section: Section, folder: Path) -> DatabaseConfig:
+    url = section.text("url", "sqlite:///data/tocsin.db")
+    if url.startswith("sqlite:///"):
+        return DatabaseConfig(f"sqlite:///{folder / url.removeprefix('sqlite:///')}")
+    if not re.match(r"postgresql://.+", url):
+        section.fault(
+            "url",
+            "is neither SQLite nor PostgreSQL",
+            'Write "sqlite:///data/tocsin.db" or "postgresql://user@host/name".',
+        )
+    return DatabaseConfig(url)
+
+
+def _telegram(sections: Sections) -> TelegramConfig | None:
+    section = sections.find("telegram")
+    if section is None:
+        return None
+    token = section.secret("token", needed=True)
+    if token is not None and not _TOKEN.fullmatch(token.reveal()):
+        section.fault(
+            "token", "does not look like a bot token", "Copy it again from @BotFather.", value=""
+        )
+    rate = section.number("rate", 28.5)
+    if not 0 < rate <= 30:
+        section.fault("rate", "must lie between 0 and 30", "Leave it out, or write 28.5.")
+    return TelegramConfig(token or Secret(""), section.url("api_url"), rate)
+
+
+def _matrix(sections: Sections) -> MatrixConfig | None:
+    section = sections.find("matrix")
+    if section is None:
+        return None
+    homeserver = section.url("homeserver", needed=True)
+    user_id = section.text("user_id", "")
+    if not _MXID.fullmatch(user_id):
+        section.fault("user_id", "is not a Matrix id", 'Write it in full: "@tocsin:example.org".')
+    password, token = section.secret("password"), section.secret("access_token")
+    if password is None and token is None and not section.names("password", "access_token"):
+        section.fault(
+            "password_file", "is missing", 'Write password_file = "matrix.password".', value=""
+        )
+    store = section.path("store", "data/matrix")
+    return MatrixConfig(homeserver, user_id, store, password, token)
+
+
+def _web(section: Section, *, enabled: bool) -> WebConfig:
+    listen = section.text("listen", "127.0.0.1:8780")
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        section.fault("listen", "is not an address with a port", 'Write "127.0.0.1:8780".')
+        host, port = "127.0.0.1", "0"
+    if enabled and not _is_loopback(host):
+        section.fault(
+            "listen",
+            "would show the built-in chat, with its owner, to others",
+            'Listen on "127.0.0.1:8780", or set enabled = false under [local].',
+        )
+    return WebConfig(host.strip("[]"), int(port), section.url("public_url"))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _alerts(section: Section) -> AlertsConfig:
+    approvals = section.choice("approvals", ("auto", 1, 2), "auto")
+    cooldown = section.number("cooldown_seconds", 90)
+    if cooldown < 0 or cooldown != int(cooldown):
+        section.fault("cooldown_seconds", "must be 0 or more whole seconds", "Write 90.")
+    chosen: Approvals = 1 if approvals == 1 else 2 if approvals == 2 else "auto"
+    return AlertsConfig(chosen, int(cooldown))
+
+
+def _organisers(section: Section) -> OrganisersConfig:
+    owners = []
+    for written in section.texts("owners"):
+        platform, _, person = written.partition(":")
+        fault = owner_fault(platform, person)
+        if fault:
+            section.fault("owners", *fault, value=written)
+        owners.append((platform, person))
+    return OrganisersConfig(tuple(owners))
+
+
+_PERSON = {
+    "telegram": (
+        re.compile(r"[0-9]{1,18}"),
+        "is not a numeric Telegram id",
+        'Write "telegram:123456789", not a user name.',
+    ),
+    "matrix": (_MXID, "is not a Matrix id", 'Write "matrix:@name:example.org".'),
+    "local": (_LOCAL_PERSON, "is not a name of the built-in chat", 'Write "local:owner".'),
+}
+
+
+def owner_fault(platform: str, person: str) -> tuple[str, str] | None:
+    """What is wrong with an owner, and the remedy; None if nothing is."""
+    if platform not in _PERSON:
+        return "names no platform", 'Begin with "telegram:", "matrix:" or "local:".'
+    if platform == "telegram" and person in _NOBODY:
+        return f"stands for {_NOBODY[person]}", "Name a person's own numeric id."
+    pattern, fault, remedy = _PERSON[platform]
+    return None if pattern.fullmatch(person) else (fault, remedy)
+
+
+def _log(section: Section) -> LogConfig:
+    level = section.choice("level", ("debug", "info", "warning", "error"), "info")
+    shape = section.choice("format", ("auto", "console", "logfmt", "json"), "auto")
+    return LogConfig(str(level), str(shape))

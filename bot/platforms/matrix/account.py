@@ -1,0 +1,145 @@
+"""Logging in once, and remembering the device for ever.
+
+The device matters twice: a new one cannot read what was written to the old one, and the homeserver
+recognises a repeated message only within one device.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from aiohttp import ClientError
+
+from bot.platforms.base import Keep, Unusable
+from bot.platforms.matrix.http import Http, Refused
+
+_DEVICE = "device"
+_PICKLE_KEY = "pickle_key"
+_GIVE_PASSWORD = "Set password_file in [matrix], so that the bot can log in."  # noqa: S105 -- a sentence for the operator
+_CHECK_PASSWORD = "Check user_id and password_file in [matrix]."  # noqa: S105 -- as above
+
+
+@dataclass(frozen=True)
+class Device:
+    """One logged-in device of the bot's account."""
+
+    user_id: str
+    device_id: str
+    access_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Account:
+    """The bot's account as configured, and what is kept about it."""
+
+    homeserver: str
+    user_id: str
+    password: str = field(repr=False)
+    access_token: str = field(repr=False)
+    store: Path
+    keep: Keep
+    device_name: str
+
+    async def sign_in(self, *, patient: bool = False) -> Device:
+        """The kept device, or else a new login. Raises `Unusable`.
+
+        A `patient` caller takes a kept device unchecked while the homeserver cannot be reached.
+        """
+        kept = await self._kept()
+        try:
+            return await self._checked(kept)
+        except (ClientError, TimeoutError) as error:
+            if kept and kept.access_token and patient:
+                return kept
+            raise Unusable(
+                f"The homeserver cannot be reached ({type(error).__name__}).",
+                "Check homeserver in [matrix], and that it is running.",
+            ) from None
+
+    async def pickle_key(self) -> str:
+        """The random key that the encryption store is sealed with, made on first use."""
+        key = await self.keep.load(_PICKLE_KEY)
+        if key is None:
+            key = secrets.token_urlsafe(32)
+            await self.keep.save(_PICKLE_KEY, key)
+        return key
+
+    def store_file(self, device: Device) -> Path:
+        """The file with this device's encryption keys."""
+        return self.store / f"{device.device_id}.db"
+
+    async def _checked(self, kept: Device | None) -> Device:
+        tokens = [kept.access_token] if kept else []
+        for token in filter(None, [*tokens, self.access_token]):
+            device = await self._recognised(token)
+            if device:
+                return await self._keep(device)
+        if not self.password:
+            raise Unusable("The homeserver does not accept the access token.", _GIVE_PASSWORD)
+        return await self._log_in(kept)
+
+    async def _recognised(self, token: str) -> Device | None:
+        """The device this token belongs to; None if the homeserver does not know the token."""
+        try:
+            answer = await Http(self.homeserver, token).call("GET", "/account/whoami")
+        except Refused as refused:
+            if refused.status == 401:
+                return None
+            raise _unexpected(refused) from None
+        if answer.get("user_id") != self.user_id:
+            raise Unusable(
+                "The access token belongs to another account.", "Correct user_id in [matrix]."
+            )
+        if not answer.get("device_id"):
+            raise Unusable("The access token belongs to no device.", _GIVE_PASSWORD)
+        return Device(self.user_id, str(answer["device_id"]), token)
+
+    async def _log_in(self, kept: Device | None) -> Device:
+        """Log in with the password, as the same device if there was one."""
+        device_id = kept.device_id if kept else secrets.token_hex(5).upper()
+        # Kept before the login, so that a crash in between does not leave a second device.
+        await self._keep(Device(self.user_id, device_id))
+        try:
+            answer = await Http(self.homeserver).call("POST", "/login", self._login(device_id))
+        except Refused as refused:
+            if refused.code in {"M_FORBIDDEN", "M_USER_DEACTIVATED"}:
+                raise Unusable(
+                    "The homeserver does not accept the password.", _CHECK_PASSWORD
+                ) from None
+            raise _unexpected(refused) from None
+        return await self._keep(Device(self.user_id, device_id, str(answer["access_token"])))
+
+    def _login(self, device_id: str) -> dict[str, object]:
+        return {
+            "type": "m.login.password",
+            "identifier": {"type": "m.id.user", "user": self.user_id},
+            "password": self.password,
+            "device_id": device_id,
+            "initial_device_display_name": self.device_name,
+        }
+
+    async def _kept(self) -> Device | None:
+        """The kept device; forgotten if its encryption keys are gone and a new one can be made."""
+        text = await self.keep.load(_DEVICE)
+        device = Device(**json.loads(text)) if text else None
+        if device is None or device.user_id != self.user_id:
+            return None
+        lost = bool(device.access_token) and not self.store_file(device).exists()
+        return None if lost and self.password else device
+
+    async def _keep(self, device: Device) -> Device:
+        if device.access_token:  # the store begins with the login: see `_kept`
+            self.store.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.store_file(device).touch(mode=0o600)
+        await self.keep.save(_DEVICE, json.dumps(asdict(device)))
+        return device
+
+
+def _unexpected(refused: Refused) -> Unusable:
+    return Unusable(
+        f"The homeserver answered {refused}.",
+        "Check homeserver in [matrix]; if it is right, wait and start again.",
+    )

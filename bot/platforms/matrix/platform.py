@@ -1,0 +1,250 @@
+"""Matrix as a `Platform`: one account, one device, any number of rooms."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import ClientError
+from nio.exceptions import EncryptionError, LocalProtocolError
+
+from bot.platforms.base import (
+    Keep,
+    Receive,
+    RecipientGone,
+    Rejected,
+    TryLater,
+    Unusable,
+)
+from bot.platforms.matrix import content, cross_signing
+from bot.platforms.matrix.account import Account, Device
+from bot.platforms.matrix.client import SafeClient
+from bot.platforms.matrix.errors import (
+    TOKEN_CODES,
+    NotSent,
+    from_answer,
+    from_exception,
+    is_error,
+    token_refused,
+)
+from bot.platforms.matrix.http import Http, Refused
+from bot.platforms.matrix.invitations import Invitations
+from bot.platforms.matrix.sync import Sync
+from bot.platforms.matrix.translation import NAME, alone
+from bot.render.split import split_message
+from handlers.message import Message
+
+log = logging.getLogger(__name__)
+
+READY_SECONDS = 20  # how long a send waits for the first sync
+SEND_SECONDS = 90
+VOUCH_AGAIN_SECONDS = 3600  # after the homeserver or another client stood in the way
+
+
+class Matrix:
+    """The bot on Matrix; use as a context manager, then `listen` and `send`."""
+
+    name = NAME
+    idempotent = True  # the homeserver keeps transaction ids per device for about a day
+    command_prefix = "!"
+
+    def __init__(
+        self,
+        homeserver: str,
+        user_id: str,
+        *,
+        password: str = "",
+        access_token: str = "",
+        store: Path,
+        keep: Keep,
+        device_name: str = "Tocsin",
+    ) -> None:
+        self._keep = keep
+        self._account = Account(
+            homeserver, user_id, password, access_token, store, keep, device_name
+        )
+        self._device: Device
+        self._client: SafeClient
+        self._invitations: Invitations
+        self._sync: Sync
+        self._vouched = False  # has the account signed this device?
+
+    def __repr__(self) -> str:
+        return f"Matrix({self._account.homeserver!r})"
+
+    async def __aenter__(self) -> Self:
+        """Log in, or take up the kept device, and open the encryption store."""
+        self._device = await self._account.sign_in(patient=True)
+        file = self._account.store_file(self._device)
+        key = await self._account.pickle_key()
+        self._client = SafeClient(self._account.homeserver, self._device, file, key)
+        self._invitations = Invitations(self._client, self._keep)
+        self._sync = Sync(self._client, self._keep, self._invitations, self._set_up)
+        await self._invitations.load()
+        await self._sync.load()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections and the encryption store."""
+        await self._client.close()
+
+    async def describe(self) -> str:
+        """Who the bot is on the homeserver, asked there. Raises `Unusable`."""
+        device = await self._account.sign_in()
+        return f"{device.user_id} on {self._account.homeserver}, device {device.device_id}"
+
+    async def listen(self, receive: Receive, since: str | None) -> None:
+        """Hand over everything that happens, and join the rooms the bot is invited to."""
+        tasks = [
+            asyncio.create_task(self._sync.run(receive, since)),
+            asyncio.create_task(self._invitations.run()),
+            asyncio.create_task(self._keep_vouching()),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def split(self, message: Message) -> Sequence[Message]:
+        """The message in parts of one event each."""
+        return split_message(message, content.fits)
+
+    async def send(self, address: str, message: Message, *, key: str) -> str:
+        """Send one part; the same key twice is one message and the same reference."""
+        await self._may_send(address)
+        return await self._carried(self._send(address, message, key))
+
+    async def edit(self, address: str, ref: str, message: Message, *, key: str) -> None:
+        """Replace the text of a message sent before."""
+        await self._may_send(address)
+        # A key of its own: the homeserver would take an edit with the message's key for a repeat.
+        await self._carried(self._post(address, content.edit(message, ref), f"edit.{key}"))
+
+    async def retract(self, address: str, ref: str) -> None:
+        """Take a message back."""
+        await self._may_send(address)
+        await self._carried(self._redact(address, ref))
+
+    # ------------------------------------------------------------------------------ sending
+
+    async def _may_send(self, address: str) -> None:
+        """Wait for the rooms to be known; say what it means if this one is not among them."""
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await self._sync.ready.wait()
+        except TimeoutError:
+            raise TryLater("the first sync is not done yet", retry_after=5) from None
+        room = self._client.rooms.get(address)
+        if room is not None and not alone(room):
+            return
+        if self._invitations.expects(address):
+            raise TryLater("the room is about to be joined", retry_after=30)
+        raise RecipientGone("the bot is not in this room, or nobody else is")
+
+    async def _carried(self, sending: Any) -> str:  # noqa: ANN401 -- a coroutine
+        """The result of a sending, its failures translated."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                return str(await sending)
+        except (NotSent, EncryptionError, LocalProtocolError, ClientError, TimeoutError) as error:
+            raise from_exception(error) from None
+
+    async def _send(self, address: str, message: Message, key: str) -> str:
+        if message.attachments:
+            return await self._post(address, await self._uploaded(address, message), key)
+        return await self._post(address, content.text(message), key)
+
+    async def _post(self, address: str, body: dict[str, Any], key: str) -> str:
+        answer = await self._client.room_send(address, "m.room.message", body, tx_id=key)
+        if is_error(answer):
+            raise from_answer(answer)
+        return str(answer.event_id)
+
+    async def _redact(self, address: str, ref: str) -> str:
+        answer = await self._client.room_redact(address, ref, tx_id=f"retract.{ref}")
+        if is_error(answer) and answer.status_code != "M_NOT_FOUND":
+            raise from_answer(answer)
+        return ref
+
+    async def _uploaded(self, address: str, message: Message) -> dict[str, Any]:
+        """Upload the part's file, encrypted where the room is; its event's content."""
+        if len(message.attachments) > 1:
+            raise Rejected("one file per part")
+        attachment = message.attachments[0]
+        raw = attachment.text.encode()
+        encrypt = self._client.rooms[address].encrypted or address in self._client.ever_encrypted
+        answer, sealed = await self._client.upload(
+            io.BytesIO(raw),
+            content_type=attachment.mime,
+            filename=None if encrypt else attachment.filename,
+            encrypt=encrypt,
+            filesize=len(raw),
+        )
+        if is_error(answer):
+            raise NotSent("the file could not be uploaded", answer)
+        return content.file(message, attachment, answer.content_uri, sealed)
+
+    # ------------------------------------------------------------------------------- set-up
+
+    async def _set_up(self) -> None:
+        """Publish the device's keys, and have the account sign them."""
+        olm = self._client.olm
+        try:
+            own = await cross_signing.published(self._http(), self._device)
+        except Refused as refused:
+            if refused.code in TOKEN_CODES:
+                raise token_refused() from None
+            raise NotSent(f"our own keys cannot be asked for ({refused})") from None
+        _check_keys(own.device, olm.account.identity_keys["ed25519"], self._device.device_id)
+        if own.device is None:  # never published, or logged out since: then it must be again
+            olm.account.shared = False
+        await self._client.tend_keys()
+        if not olm.account.shared:
+            raise NotSent("the homeserver did not take the device's keys")
+        await self._vouch()
+
+    async def _vouch(self) -> None:
+        """Without this the bot still works, but strict clients hide what it writes."""
+        try:
+            self._vouched = await cross_signing.establish(
+                self._http(),
+                self._keep,
+                self._device,
+                password=self._account.password,
+                sign_as_device=lambda thing: str(self._client.olm.sign_json(dict(thing))),
+            )
+        except (Refused, ClientError, TimeoutError) as error:
+            log.warning("the account could not sign its device (%s)", type(error).__name__)
+
+    async def _keep_vouching(self) -> None:
+        while True:
+            await asyncio.sleep(VOUCH_AGAIN_SECONDS)
+            if not self._vouched:
+                await self._vouch()
+
+    def _http(self) -> Http:
+        return Http(self._account.homeserver, self._device.access_token)
+
+
+def _check_keys(device: dict[str, Any] | None, own_key: str, device_id: str) -> None:
+    """The homeserver and our store must speak of the same device."""
+    if device and device.get("keys", {}).get(f"ed25519:{device_id}") != own_key:
+        raise Unusable(
+            "The encryption keys of the bot's Matrix device are lost.",
+            "Restore its store from the backup, or remove the store and set password_file in "
+            "[matrix] for a new device.",
+        )

@@ -1,0 +1,202 @@
+"""Following what happens in the account's rooms, losing nothing.
+
+The homeserver's position is handed over together with the requests that lie before it, so it is
+stored only with them; after a crash the same events come again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import nio
+from aiohttp import ClientError
+
+from bot.platforms.base import (
+    Keep,
+    PlatformError,
+    Receive,
+    RecipientGone,
+    Rejected,
+    Unusable,
+)
+from bot.platforms.matrix.client import SafeClient
+from bot.platforms.matrix.errors import NotSent, from_answer, is_error
+from bot.platforms.matrix.invitations import Invitations
+from bot.platforms.matrix.translation import Translation, joins
+from handlers.message import Event, Request
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 30
+FULL_SYNC_SECONDS = 600  # the first one brings every room's whole state
+TIMELINE_EVENTS = 100  # per room and sync; what is more is fetched page by page
+MAX_PAGES = 50
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between attempts
+_ENCRYPTED_ROOMS = "encrypted_rooms"
+_NOTHING = {"not_types": ["*"]}
+
+Answer = TypeVar("Answer")
+
+
+class Sync:
+    """The loop: ask, translate, hand over, go on from there."""
+
+    def __init__(
+        self,
+        client: SafeClient,
+        keep: Keep,
+        invitations: Invitations,
+        set_up: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._client = client
+        self._keep = keep
+        self._invitations = invitations
+        self._set_up = set_up
+        self._translation = Translation(client)
+        self.ready = asyncio.Event()  # rooms and keys are known: sending makes sense
+
+    async def load(self) -> None:
+        """Recall which rooms must never get a message in the clear."""
+        kept = await self._keep.load(_ENCRYPTED_ROOMS)
+        self._client.ever_encrypted.update(json.loads(kept or "[]"))
+
+    async def run(self, receive: Receive, since: str | None) -> None:
+        """Hand over everything, for ever. Raises `Unusable` when the account is logged out."""
+        while True:
+            response = await persistently(partial(self._ask, since))
+            timelines = await self._timelines(response, since)
+            requests = self._requests(response, timelines)
+            await self._remember(response, requests)
+            # Without a position this is the account's past, which nobody wants answered.
+            await receive(requests if since else [], response.next_batch)
+            since = response.next_batch
+            self._invitations.accept()
+            await self._after()
+
+    async def _after(self) -> None:
+        """Keys are tended when the requests are safe: failing here costs nothing but time."""
+        if not self.ready.is_set():
+            await persistently(self._set_up)
+            self.ready.set()
+            return
+        try:
+            await self._client.tend_keys()
+        except (ClientError, TimeoutError, NotSent) as error:
+            log.warning("keys could not be tended (%s)", type(error).__name__)
+
+    async def _ask(self, since: str | None) -> nio.SyncResponse:
+        # Rooms are only in memory, so the first answer must bring them all.
+        first = not self._client.next_batch
+        async with asyncio.timeout(FULL_SYNC_SECONDS if first else POLL_SECONDS + 20):
+            answer = await self._client.sync(
+                timeout=0 if first else POLL_SECONDS * 1000,
+                since=since,
+                full_state=first,
+                sync_filter=_filter(),
+            )
+        if is_error(answer):
+            raise from_answer(answer)
+        return answer
+
+    async def _timelines(
+        self, response: nio.SyncResponse, since: str | None
+    ) -> dict[str, Sequence[Any]]:
+        """Each joined room's events, oldest first, without the holes the homeserver leaves."""
+        found: dict[str, Sequence[Any]] = {}
+        for room_id, room in response.rooms.join.items():
+            events = list(room.timeline.events)
+            if since and room.timeline.limited and not self._joined_in(events):
+                events = await self._earlier(room_id, room.timeline.prev_batch, since) + events
+            found[room_id] = events
+        return found
+
+    async def _earlier(self, room_id: str, start: str, since: str) -> list[Any]:
+        """The events between `since` and `start`, or since we joined; oldest first."""
+        found: list[Any] = []
+        for _ in range(MAX_PAGES):
+            page = await persistently(partial(self._page, room_id, start, since))
+            if page is None:
+                break
+            found += page.chunk
+            if not page.chunk or not page.end or self._joined_in(page.chunk):
+                break
+            start = page.end
+        else:
+            log.warning("a room had too many messages at once: the oldest are passed over")
+        return found[::-1]
+
+    async def _page(self, room_id: str, start: str, since: str) -> Any:  # noqa: ANN401 -- the library has no types
+        """One page; None if the room is closed to us by now."""
+        answer = await self._client.room_messages(
+            room_id, start=start, end=since, limit=TIMELINE_EVENTS
+        )
+        if not is_error(answer):
+            return answer
+        error = from_answer(answer)
+        if isinstance(error, RecipientGone | Rejected):
+            return None
+        raise error
+
+    def _joined_in(self, events: Sequence[Any]) -> bool:
+        return any(joins(event, self._client.user_id) for event in events)
+
+    def _requests(
+        self, response: nio.SyncResponse, timelines: dict[str, Sequence[Any]]
+    ) -> list[Request]:
+        self._translation.learn(response)
+        late = self._translation.late() if response.to_device_events else []
+        said = self._translation.requests(timelines)
+        return late + said + self._translation.removals(response.rooms.leave)
+
+    async def _remember(self, response: nio.SyncResponse, requests: list[Request]) -> None:
+        """What must be known even if the process ends right after the requests are stored."""
+        moved_to = [one.moved_to for one in requests if one.event is Event.MOVED]
+        await self._invitations.note(response.rooms, moved_to)
+        rooms = self._client.rooms
+        encrypted = {room for room in response.rooms.join if rooms[room].encrypted}
+        if not encrypted <= self._client.ever_encrypted:
+            self._client.ever_encrypted |= encrypted
+            kept = sorted(self._client.ever_encrypted)
+            await self._keep.save(_ENCRYPTED_ROOMS, json.dumps(kept))
+
+
+async def persistently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask until there is an answer, with growing pauses. Raises `Unusable` only."""
+    wait, logged = FIRST_WAIT, ""
+    while True:
+        try:
+            return await ask()
+        except Unusable:
+            raise
+        except (PlatformError, NotSent, ClientError, TimeoutError) as error:
+            if str(error) != logged:
+                logged = str(error)
+                log.warning("the homeserver does not answer as it should (%s)", _reason(error))
+            pause = max(wait * random.uniform(0.5, 1.0), getattr(error, "retry_after", 0.0))  # noqa: S311 -- no secret
+            wait = min(wait * 2, LONGEST_WAIT)
+        await asyncio.sleep(pause)
+
+
+def _reason(error: Exception) -> str:
+    """Our own words; of a foreign error only its name, for it may quote addresses."""
+    own = isinstance(error, PlatformError | NotSent)
+    return str(error) if own else type(error).__name__
+
+
+def _filter() -> dict[str, Any]:
+    return {
+        "presence": _NOTHING,
+        "account_data": _NOTHING,
+        "room": {
+            "timeline": {"limit": TIMELINE_EVENTS},
+            "state": {"lazy_load_members": False},
+            "ephemeral": _NOTHING,
+            "account_data": _NOTHING,
+        },
+    }

@@ -1,0 +1,208 @@
+"""What a sync brought, as `Request`s."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import nio
+from nio.exceptions import EncryptionError
+
+from handlers.message import ChatKind, Event, Request
+
+log = logging.getLogger(__name__)
+
+NAME = "matrix"
+ADMIN_LEVEL = 50  # what the specification's defaults ask for changing a room's settings
+_OWNER_VERSION = 12  # from this room version on, creators stand above all power levels
+MAX_UNREAD = 100
+LATE_KEY_SECONDS = 900  # later than that, an answer would only puzzle
+_COMMAND_MARKS = ("!", "/")
+_OUT = frozenset({"leave", "ban"})
+
+
+class Translation:
+    """Turns events into requests; knows the rooms the client knows."""
+
+    def __init__(self, client: nio.AsyncClient) -> None:
+        self._client = client
+        self._creators: dict[str, set[str]] = {}
+        self._unread: deque[tuple[float, Any]] = deque(maxlen=MAX_UNREAD)
+
+    def learn(self, response: nio.SyncResponse) -> None:
+        """Remember who created which room; the client library does not."""
+        for room_id, room in response.rooms.join.items():
+            for event in [*room.state, *room.timeline.events]:
+                if isinstance(event, nio.RoomCreateEvent):
+                    more = event.source["content"].get("additional_creators", [])
+                    self._creators[room_id] = {event.sender, *more}
+
+    def requests(self, timelines: Mapping[str, Sequence[Any]]) -> list[Request]:
+        """The requests in the timelines of joined rooms, each room's in its order."""
+        return [
+            request
+            for room_id, events in timelines.items()
+            for event in since_joining(events, self._client.user_id)
+            if (request := self._request(self._client.rooms[room_id], event))
+        ]
+
+    def late(self) -> list[Request]:
+        """Requests from messages that came before their key, which has come by now."""
+        waiting, self._unread = self._unread, deque(maxlen=MAX_UNREAD)
+        found = []
+        for arrived, event in waiting:
+            room = self._client.rooms.get(event.room_id)
+            if room is None or arrived < time.monotonic() - LATE_KEY_SECONDS:
+                continue
+            try:
+                request = self._request(room, self._client.decrypt_event(event))
+            except EncryptionError:
+                self._unread.append((arrived, event))
+            else:
+                found += [request] if request else []
+        return found
+
+    def removals(self, left: Mapping[str, Any]) -> list[Request]:
+        """A request for each room that we have just left or been put out of; forgets the room."""
+        found = []
+        for room_id, room in left.items():
+            event = _own_membership([*room.state, *room.timeline.events], self._client.user_id)
+            known = self._client.rooms.pop(room_id, None)
+            if event is not None and event.prev_membership != "invite":
+                kind = self.kind(known) if known else ChatKind.PRIVATE
+                found.append(_request(room_id, event, kind=kind, happened=Event.REMOVED))
+        return found
+
+    def kind(self, room: nio.MatrixRoom) -> ChatKind:
+        """A room of two is a private chat, whatever it is called; invited people count."""
+        return ChatKind.PRIVATE if len(room.users) <= 2 else ChatKind.GROUP
+
+    def _request(self, room: nio.MatrixRoom, event: Any) -> Request | None:  # noqa: ANN401 -- the library has no types
+        kind = self.kind(room)
+        match event:
+            case nio.RoomMemberEvent() if event.state_key == room.own_user_id:
+                return _added(room, event, kind)
+            case nio.RoomMemberEvent() if alone(room) and event.membership in _OUT:
+                return _request(room.room_id, event, kind=kind, happened=Event.REMOVED)
+            case nio.RoomUpgradeEvent() if event.replacement_room:
+                return _request(
+                    room.room_id,
+                    event,
+                    kind=kind,
+                    happened=Event.MOVED,
+                    moved_to=event.replacement_room,
+                )
+            case nio.RoomMessageText() if event.sender != room.own_user_id:
+                return self._said(room, event, kind)
+            case nio.MegolmEvent() if event.sender != room.own_user_id:
+                log.warning("a message cannot be decrypted: its key has not come")
+                event.room_id = room.room_id
+                self._unread.append((time.monotonic(), event))
+        return None
+
+    def _said(self, room: nio.MatrixRoom, event: Any, kind: ChatKind) -> Request | None:  # noqa: ANN401 -- the library has no types
+        relation = event.source["content"].get("m.relates_to") or {}
+        if relation.get("rel_type") == "m.replace":  # what was said is not said anew by an edit
+            return None
+        words = _without_quote(event.body) if "m.in_reply_to" in relation else event.body
+        group = kind is ChatKind.GROUP
+        if group and not words.startswith(_COMMAND_MARKS):
+            return None
+        return _request(
+            room.room_id,
+            event,
+            kind=kind,
+            text=words,
+            is_admin=self._is_admin(room, event.sender) if group else None,
+            doubt="plaintext" if room.encrypted and not event.decrypted else "",
+        )
+
+    def _is_admin(self, room: nio.MatrixRoom, user_id: str) -> bool:
+        version = str(room.room_version)
+        if version.isdigit() and int(version) >= _OWNER_VERSION and self._created(room, user_id):
+            return True
+        level: int = room.power_levels.get_user_level(user_id)
+        return level >= ADMIN_LEVEL
+
+    def _created(self, room: nio.MatrixRoom, user_id: str) -> bool:
+        return user_id in self._creators.get(room.room_id, ())
+
+
+def alone(room: nio.MatrixRoom) -> bool:
+    """Is nobody left to read us? Leaving a direct chat is how people block a bot here."""
+    return set(room.users) <= {room.own_user_id}
+
+
+def since_joining(events: Sequence[Any], user_id: str) -> Sequence[Any]:
+    """The events from our own joining on: what was said before was not said to us."""
+    for index in range(len(events) - 1, -1, -1):
+        if joins(events[index], user_id):
+            return events[index:]
+    return events
+
+
+def joins(event: Any, user_id: str) -> bool:  # noqa: ANN401 -- the library has no types
+    """Is this the moment we came into the room?"""
+    return (
+        isinstance(event, nio.RoomMemberEvent)
+        and event.state_key == user_id
+        and event.membership == "join"
+        and event.prev_membership != "join"  # that would be a new name or picture
+    )
+
+
+def _own_membership(events: Iterable[Any], user_id: str) -> Any:  # noqa: ANN401 -- as above
+    own = [
+        event
+        for event in events
+        if isinstance(event, nio.RoomMemberEvent)
+        and event.state_key == user_id
+        and event.membership in _OUT
+    ]
+    return own[-1] if own else None
+
+
+def _added(room: nio.MatrixRoom, event: Any, kind: ChatKind) -> Request | None:  # noqa: ANN401 -- as above
+    """We joined; the person behind it is who invited us."""
+    if not joins(event, room.own_user_id):
+        return None
+    inviter = event.source.get("unsigned", {}).get("prev_sender") or event.sender
+    return _request(room.room_id, event, kind=kind, happened=Event.ADDED, sender=inviter)
+
+
+def _request(
+    room_id: str,
+    event: Any,  # noqa: ANN401 -- as above
+    *,
+    kind: ChatKind,
+    happened: Event = Event.SAID,
+    sender: str = "",
+    text: str = "",
+    is_admin: bool | None = None,
+    doubt: str = "",
+    moved_to: str = "",
+) -> Request:
+    return Request(
+        platform=NAME,
+        event_id=event.event_id,
+        address=room_id,
+        sender=sender or event.sender,
+        sent_at=int(event.server_timestamp) // 1000,
+        kind=kind,
+        event=happened,
+        text=text,
+        is_admin=is_admin,
+        doubt=doubt,
+        moved_to=moved_to,
+    )
+
+
+def _without_quote(body: str) -> str:
+    """A reply without the "> …" lines that older clients put above it."""
+    lines = body.split("\n")
+    while lines and lines[0].startswith("> "):
+        lines.pop(0)
+    return "\n".join(lines).lstrip("\n") if len(lines) < body.count("\n") + 1 else body

@@ -1,0 +1,69 @@
+"""The web server: /healthz, the built-in chat, and next to nothing else. It keeps no log."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bot.web import guard, pages
+from bot.web.chat import ChatPages
+
+Health = Callable[[], Awaitable[Mapping[str, object]]]
+"""What is known about the program's state; `"ok": True` in it means all is well."""
+
+
+class WebServer:
+    """Serves on one address from `start` to `stop`. Port 0 takes any free one, see `port`."""
+
+    def __init__(
+        self, host: str, port: int, *, health: Health, chat: ChatPages | None = None
+    ) -> None:
+        self.host = host
+        self.port = port
+        self._health = health
+        self._chat = chat
+        self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=1.0)
+
+    async def start(self) -> None:
+        """Listen. Raises `OSError` when the address is taken."""
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self.host, self.port).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Answer what is being asked, then close every connection; within about a second."""
+        await self._runner.cleanup()
+
+    def application(self) -> web.Application:
+        """The routes."""
+        app = web.Application(middlewares=[_say_what_is_missing])
+        app.on_response_prepare.append(pages.restrict)
+        app.router.add_get("/", self._front)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_static("/static", pages.STATIC)
+        if self._chat:
+            app.add_subapp(self._chat.path, self._chat.application())
+        return app
+
+    async def _front(self, request: web.Request) -> web.Response:
+        if self._chat and self._chat.open_door and guard.is_at_home(request):
+            raise web.HTTPFound(self._chat.path + "/")
+        return pages.sentence(request, "web-here")
+
+    async def _healthz(self, _request: web.Request) -> web.Response:
+        state = await self._health()
+        return web.json_response(dict(state), status=200 if state.get("ok") is True else 503)
+
+
+@web.middleware
+async def _say_what_is_missing(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        return pages.sentence(request, "web-no-page", status=404)

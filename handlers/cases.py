@@ -1,0 +1,267 @@
+"""/actions, /case and /letter: what is going on, and what a reader can do about it now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from handlers import casebook
+from handlers.campaign import Case, Charge, Person, Target, Words, pick
+from handlers.casebook import Dossier
+from handlers.command import Context, UserError, command
+from handlers.contact_lines import target_blocks
+from handlers.countries import country_name
+from handlers.hearing_lines import drill_mark
+from handlers.message import (
+    Block,
+    Bold,
+    Button,
+    Copyable,
+    Heading,
+    Italic,
+    Message,
+    Paragraph,
+    Span,
+    bullets,
+    paragraph,
+)
+from handlers.onboarding import in_rows
+from handlers.reminders import facts_of, wall_time_of
+from storage import hearings, subscribers
+from storage.models import Hearing
+
+_URGENCY = ("urgent", "this-week", "information")
+_LISTED = 12
+_COPYABLE = 256  # characters Telegram puts into a copy button
+
+
+# ------------------------------------------------------------------------------- the list
+
+
+@command("actions")
+async def actions(ctx: Context) -> Message:
+    """The open cases, the most urgent first."""
+    return await _all(ctx)
+
+
+async def _all(ctx: Context) -> Message:
+    dossiers = await casebook.open_dossiers(ctx.session)
+    if not dossiers:
+        raise UserError("case-none-yet")
+    dossiers.sort(key=lambda it: (_URGENCY.index(it.case.urgency), _deadline(ctx, it.case) or "z"))
+    shown = dossiers[:_LISTED]
+    next_hearing = await _next_hearings(ctx)
+    buttons = [Button(_title(ctx, it), command=f"/case {it.case.id}") for it in shown]
+    blocks = (
+        *drill_mark(ctx, shown),
+        Heading(ctx.t("actions-title")),
+        *[_entry(ctx, it, next_hearing.get(it.case.id)) for it in shown],
+        paragraph(ctx.t("actions-how")),
+    )
+    return Message(blocks=blocks, buttons=tuple(in_rows(buttons, 1)))
+
+
+async def _next_hearings(ctx: Context) -> dict[str, Hearing]:
+    """Case id → its next hearing."""
+    ahead = await hearings.upcoming(ctx.session, ctx.now)
+    return {it.case_id: it for it in reversed(ahead)}
+
+
+def _entry(ctx: Context, it: Dossier, hearing: Hearing | None) -> Paragraph:
+    """One case in the list: title, how it stands, by when to act."""
+    spans: list[Span] = [Bold(_title(ctx, it))]
+    status = _words(ctx, it, it.case.status)
+    if status:
+        spans.append(f"\n{status}")
+    if _deadline(ctx, it.case):
+        day = ctx.translator.day(_deadline(ctx, it.case))
+        spans.append("\n" + ctx.t("actions-deadline", deadline=day))
+    if hearing is not None:
+        when = wall_time_of(hearing, it, ctx.translator)
+        spans.append("\n" + ctx.t("actions-hearing", when=when))
+    return Paragraph(tuple(spans))
+
+
+def _deadline(ctx: Context, it: Case) -> str:
+    """Until when to act; "" once that is over."""
+    today = datetime.fromtimestamp(ctx.now, UTC).date().isoformat()
+    return it.deadline if it.deadline >= today else ""
+
+
+# ------------------------------------------------------------------------------- one case
+
+
+@command("case")
+async def case(ctx: Context) -> Message:
+    """One case: what happened, what is demanded, whom to write to."""
+    if not ctx.args.strip():
+        return await _all(ctx)
+    found = await _find(ctx)
+    if not found.is_open:
+        return Message(blocks=(*_head(ctx, found), paragraph(Bold(ctx.t("case-closed")))))
+    targets = await _targets(ctx, found)
+    blocks = (
+        *_head(ctx, found),
+        *_what_to_do(ctx, found),
+        *await _hearing(ctx, found),
+        paragraph(_words(ctx, found, found.case.summary)),
+        *_people(ctx, found),
+        *_charges(ctx, found),
+        *_demands(ctx, found),
+        *_whom(ctx, found, targets),
+    )
+    return Message(blocks=blocks, buttons=tuple(in_rows(await _buttons(ctx, found), 2)))
+
+
+async def _find(ctx: Context) -> Dossier:
+    """The case meant; a closed one only by its id, for those who come from an old notice."""
+    closed = await casebook.dossier(ctx.session, ctx.args.strip().lower())
+    return closed or await casebook.find(ctx.session, ctx.args, ctx.translator.language)
+
+
+def _head(ctx: Context, found: Dossier) -> Iterator[Block]:
+    yield from drill_mark(ctx, [found])
+    yield Heading(_title(ctx, found))
+    country = country_name(found.campaign.country, ctx.translator.language)
+    status = _words(ctx, found, found.case.status) if found.is_open else ""
+    place = [_words(ctx, found, found.case.place), country, status]
+    yield paragraph(" · ".join(filter(None, place)))
+
+
+def _what_to_do(ctx: Context, found: Dossier) -> Iterator[Block]:
+    """The ask comes first: a phone shows five lines."""
+    if not found.case.demands and not found.case.letter:
+        return
+    key = "case-ask-letter" if found.case.letter else "case-ask"
+    spans: list[Span] = [Bold(ctx.t("notice-what-to-do")), f" {ctx.t(key)}"]
+    if _deadline(ctx, found.case):
+        day = ctx.translator.day(_deadline(ctx, found.case))
+        spans.append(" " + ctx.t("actions-deadline", deadline=day))
+    yield Paragraph(tuple(spans))
+
+
+async def _hearing(ctx: Context, found: Dossier) -> tuple[Block, ...]:
+    ahead = await hearings.upcoming(ctx.session, ctx.now, [found.case.id])
+    if not ahead:
+        return ()
+    when = wall_time_of(ahead[0], found, ctx.translator)
+    court = _words(ctx, found, facts_of(ahead[0]).court)
+    return (paragraph(ctx.t("case-hearing", when=when, court=court)),)
+
+
+def _people(ctx: Context, found: Dossier) -> Iterator[Block]:
+    if found.case.people:
+        yield bullets(*[_person(ctx, found, person) for person in found.case.people])
+
+
+def _person(ctx: Context, found: Dossier, person: Person) -> str:
+    """Name, role, how they are; health and family only where the case makes them public."""
+    words = (person.role, person.status, person.public_health, person.public_family)
+    said = "; ".join(_words(ctx, found, it) for it in words if it)
+    name = person.called(ctx.translator.language)
+    return f"{name}: {said}" if said else name
+
+
+def _charges(ctx: Context, found: Dossier) -> Iterator[Block]:
+    charges = found.case.charges
+    standing = [charge for charge in charges if not charge.replaced_on] or charges
+    if standing:
+        yield paragraph(Bold(ctx.t("notice-charges")))
+        yield bullets(*[_charge(ctx, found, charge) for charge in standing])
+    if found.case.penalty:
+        penalty = _words(ctx, found, found.case.penalty)
+        yield paragraph(ctx.t("notice-penalty", penalty=penalty))
+
+
+def _charge(ctx: Context, found: Dossier, charge: Charge) -> str:
+    law, text = _words(ctx, found, charge.law), _words(ctx, found, charge.text)
+    if law and charge.article:
+        return ctx.t("notice-charge", text=text, law=law, article=charge.article)
+    return text
+
+
+def _demands(ctx: Context, found: Dossier) -> Iterator[Block]:
+    if found.case.demands:
+        yield paragraph(Bold(ctx.t("notice-demands")))
+        yield bullets(*[_words(ctx, found, it.text) for it in found.case.demands], numbered=True)
+
+
+async def _targets(ctx: Context, found: Dossier) -> list[Target]:
+    """The case's targets, in its order."""
+    every = {it.id: it for it in await casebook.targets(ctx.session, found.campaign.id)}
+    return [every[name] for name in found.case.targets if name in every]
+
+
+def _whom(ctx: Context, found: Dossier, targets: list[Target]) -> Iterator[Block]:
+    """The reader's embassy, and every office that can be reached."""
+    reachable = [target for target in targets if any(it.usable for it in target.contacts)]
+    own = any(target.own_embassy for target in targets)
+    if own or reachable:
+        yield Heading(ctx.t("case-targets"))
+    if own:
+        yield paragraph(ctx.t("case-own-embassy"))
+    for target in reachable:
+        yield from target_blocks(target, ctx.translator, found.campaign.language)
+
+
+async def _buttons(ctx: Context, found: Dossier) -> list[Button]:
+    it = found.case
+    buttons = [Button(ctx.t("button-letter"), command=f"/letter {it.id}")] if it.letter else []
+    if await _followed(ctx, it.id):
+        buttons.append(Button(ctx.t("button-stop-case"), command=f"/unsubscribe {it.id}"))
+    else:
+        buttons.append(Button(ctx.t("button-follow-case"), command=f"/subscribe {it.id}"))
+    return [*buttons, Button(ctx.t("button-my-embassy"), command="/embassy")]
+
+
+async def _followed(ctx: Context, case_id: str) -> bool:
+    follows = await subscribers.follows(ctx.session, ctx.subscriber)
+    return any((it.kind, it.value) == ("case", case_id) for it in follows)
+
+
+# ------------------------------------------------------------------------------ its letter
+
+
+@command("letter")
+async def letter(ctx: Context) -> Message:
+    """The model letter of a case, to copy."""
+    if not ctx.args.strip():
+        raise UserError("letter-which")
+    found = await casebook.find(ctx.session, ctx.args, ctx.translator.language)
+    model = found.case.letter
+    if model is None:
+        raise UserError("letter-none", case=_title(ctx, found), id=found.case.id)
+    subject, body = _words(ctx, found, model.subject), _words(ctx, found, model.body)
+    blocks = (
+        *drill_mark(ctx, [found]),
+        Heading(_title(ctx, found)),
+        paragraph(ctx.t("notice-letter-subject", subject=subject)),
+        Copyable(f"{await _greeting(ctx, found)}\n\n{body}"),
+        paragraph(Italic(ctx.t("notice-letter-how"))),
+    )
+    return Message(blocks=blocks, buttons=_letter_buttons(ctx, found, subject))
+
+
+async def _greeting(ctx: Context, found: Dossier) -> str:
+    """How the letter begins: for the embassy, else for the first of the case's targets."""
+    targets = await _targets(ctx, found)
+    if not targets or any(target.own_embassy for target in targets):
+        return ctx.t("letter-greeting")
+    return _words(ctx, found, targets[0].salutation) or ctx.t("letter-greeting")
+
+
+def _letter_buttons(ctx: Context, found: Dossier, subject: str) -> tuple[tuple[Button, ...], ...]:
+    copying = [Button(ctx.t("button-copy-subject"), copy=subject)]
+    whom = [
+        Button(ctx.t("button-my-embassy"), command="/embassy"),
+        Button(ctx.t("button-whom"), command=f"/case {found.case.id}"),
+    ]
+    return (*([tuple(copying)] if len(subject) <= _COPYABLE else []), tuple(whom))
+
+
+def _title(ctx: Context, it: Dossier) -> str:
+    return it.title(ctx.translator.language)
+
+
+def _words(ctx: Context, it: Dossier, words: Words) -> str:
+    return pick(words, ctx.translator.language, it.campaign.language)

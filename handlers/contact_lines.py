@@ -1,0 +1,151 @@
+"""How contacts read: one line each, with how old it is; holes are named, never left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from handlers.campaign import Contact, Target, pick
+from handlers.countries import country_name
+from handlers.embassies import Age, Channel, Found, Override, Reason
+from handlers.embassies import Contact as KnownContact
+from handlers.i18n import Translator
+from handlers.message import Block, Bold, Bullets, Email, Link, Phone, Span, paragraph
+from handlers.timezones import timezone_named
+
+_Line = tuple[Span, ...]
+_HOLES = ("redacted", "not_valid", "unreadable")  # what is superseded has something in its place
+
+
+def found_blocks(found: Found, translator: Translator, country: str) -> tuple[Block, ...]:
+    """The mission that answers for `country`: whose, where, why this one, how to reach it."""
+    lines = [_channel(channel, translator) for channel in found.channels]
+    if not lines:
+        lines = [(translator.t("contact-none-known"),)]
+    return (
+        paragraph(Bold(mission_name(found, translator)), *_why(found, translator, country)),
+        Bullets(tuple(lines)),
+    )
+
+
+def mission_name(found: Found, translator: Translator) -> str:
+    """The mission by its kind, state and city, in the reader's language."""
+    kind = translator.t(f"mission-{found.kind}")
+    sending = country_name(found.sending, translator.language)
+    host = country_name(found.host, translator.language)
+    city = city_name(found.city, found.host, translator)
+    place = f"{city}, {host}" if city else host
+    return translator.t("mission", kind=kind, country=sending, place=place)
+
+
+def city_name(city: str, country: str, translator: Translator) -> str:
+    """A city in the reader's language where CLDR knows it (as it does capitals), else as it is."""
+    zone = timezone_named(city, country) if city else ""
+    if not zone or Translator("en").zone(zone) != city:  # Geneva's zone is named after Zurich
+        return city
+    return translator.zone(zone)
+
+
+def _why(found: Found, translator: Translator, country: str) -> Iterator[Span]:
+    """Why the reader is sent to another country, or to a consulate."""
+    own = country_name(country, translator.language)
+    if found.host != country:
+        yield "\n" + translator.t("mission-answers-for", country=own)
+    elif found.reason is Reason.CONSULATE:
+        yield "\n" + translator.t("mission-consulate-only", country=own)
+
+
+def _channel(channel: Channel, translator: Translator) -> _Line:
+    label = translator.t(f"contact-{channel.kind}")
+    dated = channel.checked or channel.as_of
+    note = _age(channel.age, dated, translator)
+    return (f"{label}: ", _value(channel.kind, channel.value, channel.shown), note)
+
+
+def _age(age: Age, dated: date | None, translator: Translator) -> str:
+    """When it was last confirmed; old ones with a warning."""
+    if dated is None:
+        return f" ({translator.t('contact-undated')})"
+    day = translator.day(dated.isoformat())
+    key = {
+        Age.FRESH: "contact-checked",
+        Age.AGED: "contact-last-confirmed",
+        Age.STALE: "contact-stale",
+    }[age]
+    return f" ({translator.t(key, day=day)})"
+
+
+def _value(kind: str, value: str, shown: str) -> Span:
+    if kind == "email":
+        return Email(value)
+    if kind in ("phone", "fax"):
+        return Phone(value, shown)
+    if kind == "web" and value.startswith(("http://", "https://")):
+        return Link(shown, value)
+    return shown
+
+
+def target_blocks(target: Target, translator: Translator, main_language: str) -> tuple[Block, ...]:
+    """An office to write to: its name, who held it, every contact with its date."""
+    office = pick(target.office, translator.language, main_language)
+    named = f"{target.called(translator.language)}, {office}" if target.name else office
+    lines = contact_lines(target.contacts, translator)
+    return (paragraph(Bold(named)), *lines)
+
+
+def contact_lines(contacts: Sequence[Contact], translator: Translator) -> tuple[Block, ...]:
+    """One line a contact. Nothing to show: a line that says so."""
+    lines = [_contact(contact, translator) for contact in contacts if contact.usable]
+    lines += list(_holes(contacts, translator))
+    if not lines:
+        lines = [(translator.t("contact-none-known"),)]
+    return (Bullets(tuple(lines)),)
+
+
+def _contact(contact: Contact, translator: Translator) -> _Line:
+    label = translator.t(f"contact-{contact.kind}")
+    shown = contact.printed if contact.kind == "postal" else contact.normal
+    dated = contact.checked or contact.as_of
+    note = f" ({translator.t('contact-as-of', day=translator.day(dated))})" if dated else ""
+    return (f"{label}: ", _value(contact.kind, contact.normal, shown), note)
+
+
+def _holes(contacts: Iterable[Contact], translator: Translator) -> Iterator[_Line]:
+    """What is known to be missing and why, each kind once."""
+    contacts = list(contacts)
+    why = {it.kind: it.problem for it in contacts if it.problem in _HOLES}
+    for kind in sorted(why.keys() - {it.kind for it in contacts if it.usable}):
+        label = translator.t(f"contact-{kind}")
+        yield (translator.t(f"contact-hole-{why[kind].replace('_', '-')}", kind=label),)
+
+
+def overrides(targets: Sequence[Target]) -> list[Override]:
+    """What a campaign knows better than the directory: its targets that are missions."""
+    return [
+        Override(
+            sending=target.mission.sending,
+            host=target.mission.host,
+            city=target.mission.city,
+            kind=target.mission.kind,
+            contacts=tuple(_known(contact) for contact in target.contacts if contact.usable),
+        )
+        for target in targets
+        if target.mission is not None
+    ]
+
+
+def _known(contact: Contact) -> KnownContact:
+    return KnownContact(
+        kind=contact.kind,
+        value=contact.normal,
+        shown=contact.printed if contact.kind == "postal" else "",
+        as_of=_date(contact.as_of),
+        checked=_date(contact.checked),
+    )
+
+
+def _date(text: str) -> date | None:
+    """A day, or the first day of a month or year, as a date."""
+    if not text:
+        return None
+    return date.fromisoformat(f"{text}-01-01"[:10] if len(text) == 4 else f"{text}-01"[:10])

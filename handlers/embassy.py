@@ -1,0 +1,93 @@
+"""/embassy: the mission that answers for a country, for every campaign there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from handlers import casebook, onboarding
+from handlers.campaign import Campaign, Target
+from handlers.command import Context, UserError, command
+from handlers.contact_lines import found_blocks, overrides, target_blocks
+from handlers.countries import country_name, find_country
+from handlers.embassies import Found, Reason, resolve
+from handlers.i18n import languages
+from handlers.message import Block, Bold, Button, Message, paragraph
+
+_OFFERED = 6
+
+
+@command("embassy")
+async def embassy(ctx: Context) -> Message:
+    """Show the embassy for the reader's country, or for one they name."""
+    campaigns = await casebook.campaigns(ctx.session)
+    if not campaigns:
+        raise UserError("case-none-yet")
+    country = _named(ctx) if ctx.args.strip() else ctx.subscriber.country
+    if not country:
+        return await onboarding.ask_country(ctx)
+    blocks: list[Block] = []
+    if any(campaign.drill for campaign in campaigns):
+        blocks.append(paragraph(Bold(ctx.t("drill-mark"))))
+    for sending in dict.fromkeys(campaign.country for campaign in campaigns):
+        theirs = [campaign for campaign in campaigns if campaign.country == sending]
+        blocks += await _of(ctx, sending, theirs, country)
+    return Message(blocks=(*blocks, paragraph(ctx.t("embassy-wrong"))))
+
+
+def _named(ctx: Context) -> str:
+    """The country meant. Raises `UserError` with what could be meant as buttons."""
+    text = ctx.args.strip()
+    match = find_country(text, [ctx.translator.language, *languages()])
+    if match.code and match.exact:
+        return match.code
+    maybe = [match.code] if match.code else [*match.candidates, *match.suggestions]
+    unknown = UserError("embassy-country-unknown", text=text[:60])
+    if not maybe:
+        raise unknown
+    buttons = [
+        Button(country_name(code, ctx.translator.language), command=f"/embassy {code}")
+        for code in maybe[:_OFFERED]
+    ]
+    rows = tuple(onboarding.in_rows(buttons, 2))
+    raise unknown.offering(replace(ctx.says("country-which", text=text[:60]), buttons=rows))
+
+
+async def _of(
+    ctx: Context, sending: str, campaigns: Sequence[Campaign], country: str
+) -> tuple[Block, ...]:
+    """What is known about one state's mission for the country, and where to write if none."""
+    names = {
+        "country": country_name(sending, ctx.translator.language),
+        "own": country_name(country, ctx.translator.language),
+    }
+    if country == sending:
+        return (paragraph(ctx.t("embassy-inside", **names)),)
+    targets = [it for campaign in campaigns for it in await _targets(ctx, campaign)]
+    today = datetime.fromtimestamp(ctx.now, UTC).date()
+    missions = ctx.directory.missions(sending)
+    found = resolve(missions, country, overrides(targets), today=today)
+    fallback = _fallback(ctx, targets, campaigns[0].language)
+    if found.reason is Reason.NONE:
+        key = "notice-no-embassy" if fallback else "embassy-none"
+        return (paragraph(ctx.t(key, **names)), *fallback)
+    shown = found_blocks(found, ctx.translator, country)
+    if fallback and not _reachable(found):
+        return (*shown, paragraph(ctx.t("notice-embassy-unreachable")), *fallback)
+    return shown
+
+
+async def _targets(ctx: Context, campaign: Campaign) -> list[Target]:
+    return await casebook.targets(ctx.session, campaign.id)
+
+
+def _reachable(found: Found) -> bool:
+    """Is there a way to write to them or to call?"""
+    return any(channel.kind != "web" for channel in found.channels)
+
+
+def _fallback(ctx: Context, targets: Sequence[Target], language: str) -> tuple[Block, ...]:
+    """The one the campaign names for those without an embassy."""
+    named = next((target for target in targets if target.fallback), None)
+    return target_blocks(named, ctx.translator, language) if named else ()

@@ -1,0 +1,93 @@
+"""Three explicit tables: every command, every kind of notice, every job of the clock.
+
+A new command is a function with `@command` in a module here, its line in COMMANDS, its strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from handlers import (
+    alert_notice,
+    alert_progress,
+    alerts,
+    cases,
+    channels,
+    embassy,
+    hearings,
+    help,  # noqa: A004 - the module of the command /help
+    housekeeping,
+    organisers,
+    privacy,
+    reminders,
+    settings,
+    subscriptions,
+)
+from handlers.command import Command
+from handlers.i18n import Translator
+from handlers.message import Message
+from storage.outbox import Reader
+
+COMMANDS: tuple[Command, ...] = (
+    subscriptions.start,
+    subscriptions.subscribe,
+    subscriptions.unsubscribe,
+    cases.actions,
+    cases.case,
+    cases.letter,
+    hearings.list_hearings,
+    embassy.embassy,
+    settings.settings,
+    settings.country,
+    settings.language,
+    settings.timezone,
+    settings.quiet,
+    subscriptions.pause,
+    subscriptions.resume,
+    privacy.privacy,
+    privacy.forget,
+    help.help_,
+    alerts.alert,
+    alerts.show_preview,
+    alerts.send,
+    alerts.approve,
+    alerts.schedule,
+    alerts.cancel,
+    hearings.hearing,
+    help.stats,
+    organisers.invite,
+    organisers.join,
+    organisers.list_organisers,
+    organisers.revoke,
+    organisers.lockdown,
+    organisers.show_audit,
+    channels.channel,
+)
+"""In the order help lists them."""
+
+WELCOME = "start"
+"""The command that greets a chat we have just been let into."""
+
+Renderer = Callable[[str, Reader, Translator], Message]
+
+NOTICES: Mapping[str, Renderer] = {
+    "alert": alert_notice.alert,
+    "reminder": reminders.reminder,
+    "hearing-changed": reminders.reminder,
+}
+"""Kind of notice → pure function (frozen payload, reader) → message."""
+
+HELD_WHEN_DOUBTFUL = frozenset({"reminder"})
+"""Kinds that wait for an organiser rather than arrive twice, where the platform cannot tell."""
+
+Job = Callable[[AsyncSession, int], Awaitable[object]]
+
+JOBS: tuple[Job, ...] = (
+    alert_progress.tick,
+    reminders.fire_due,
+    housekeeping.wake_paused,
+    housekeeping.purge,
+)
+"""What every tick does, each in a transaction of its own, given the time."""

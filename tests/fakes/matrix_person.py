@@ -1,0 +1,250 @@
+"""Somebody on Matrix with a stock client, encryption included, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import nio
+from nio.crypto import decrypt_attachment
+
+if TYPE_CHECKING:
+    from tests.fakes.synapse import Homeserver
+
+
+@dataclass(frozen=True)
+class Account:
+    """A registered user of the homeserver."""
+
+    user_id: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message as a person's client shows it."""
+
+    event_id: str
+    room_id: str
+    sender: str
+    body: str
+    formatted_body: str
+    msgtype: str
+    encrypted: bool
+    replaces: str  # event id of the message this one edits, or ""
+    content: dict[str, Any]  # the new content, for an edit
+
+
+class MatrixPerson:
+    """Somebody with a stock encrypted client: `async with MatrixPerson(…) as aigerim: …`."""
+
+    def __init__(
+        self, homeserver: Homeserver, account: Account, store: Path, *, url: str = ""
+    ) -> None:
+        store.mkdir(parents=True, exist_ok=True)
+        config = nio.AsyncClientConfig(encryption_enabled=True, request_timeout=30)
+        self.user_id = account.user_id
+        self.client = nio.AsyncClient(
+            url or homeserver.url, account.user_id, store_path=str(store), config=config
+        )
+        self._password = account.password
+        self._heard: list[Heard] = []
+        self._lost: set[str] = set()
+        self._since: str | None = None
+
+    async def __aenter__(self) -> Self:
+        answer = await self.client.login(self._password)
+        assert isinstance(answer, nio.LoginResponse), answer
+        await self.looks(0)
+        await self.looks(0)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.client.close()
+        if self.client.store is not None:
+            self.client.store.database.close()
+
+    async def talks_to(self, bot: str, *, encrypted: bool = True) -> str:
+        """Open a direct chat with the bot; returns its room id once the bot has joined."""
+        room_id = await self.opens_room(invite=[bot], encrypted=encrypted, direct=True)
+        await self.sees_member(room_id, bot)
+        return room_id
+
+    async def opens_room(
+        self,
+        *,
+        invite: Sequence[str] = (),
+        encrypted: bool = False,
+        direct: bool = False,
+        levels: dict[str, Any] | None = None,
+    ) -> str:
+        """Create a room and invite these users; returns its id."""
+        state = [_ENCRYPTED] if encrypted else []
+        answer = await self.client.room_create(
+            is_direct=direct,
+            invite=list(invite),
+            initial_state=state,
+            preset=nio.RoomPreset.private_chat,
+            power_level_override=levels,
+        )
+        assert isinstance(answer, nio.RoomCreateResponse), answer
+        await self.sees_member(answer.room_id, self.user_id)
+        return str(answer.room_id)
+
+    async def sees_member(self, room_id: str, user_id: str, within: float = 15) -> None:
+        """Wait until this user has joined the room."""
+
+        def joined() -> bool:
+            room = self.client.rooms.get(room_id)
+            return room is not None and user_id in room.users and user_id not in room.invited_users
+
+        await self._looks_until(joined, within)
+
+    async def joins(self, room_id: str) -> None:
+        """Join a room one is invited to."""
+        answer = await self.client.join(room_id)
+        assert isinstance(answer, nio.JoinResponse), answer
+        await self.sees_member(room_id, self.user_id)
+
+    async def writes(self, room_id: str, text: str, **more: object) -> str:
+        """Write a message; `more` goes into its content. Returns the event id."""
+        content = {"msgtype": "m.text", "body": text, **more}
+        answer = await self.client.room_send(
+            room_id, "m.room.message", content, ignore_unverified_devices=True
+        )
+        assert isinstance(answer, nio.RoomSendResponse), answer
+        return str(answer.event_id)
+
+    async def writes_in_the_clear(self, room_id: str, text: str) -> str:
+        """Write without encryption, whatever the room wants: what a homeserver could forge."""
+        content = {"msgtype": "m.text", "body": text}
+        method, path, body = nio.Api.room_send(
+            self.client.access_token, room_id, "m.room.message", content, secrets.token_hex(8)
+        )
+        answer = await self.client._send(nio.RoomSendResponse, method, path, body, (room_id,))
+        assert isinstance(answer, nio.RoomSendResponse), answer
+        return str(answer.event_id)
+
+    async def edits(self, room_id: str, event_id: str, text: str) -> str:
+        """Change an own message."""
+        return await self.writes(
+            room_id,
+            f"* {text}",
+            **{
+                "m.new_content": {"msgtype": "m.text", "body": text},
+                "m.relates_to": {"rel_type": "m.replace", "event_id": event_id},
+            },
+        )
+
+    async def hears(
+        self,
+        room_id: str,
+        what: str | Callable[[Heard], bool],
+        within: float = 15,
+        *,
+        sender: str = "",
+    ) -> Heard:
+        """The first message in the room, not one's own, that contains or satisfies `what`."""
+
+        def fits(heard: Heard) -> bool:
+            found = what in heard.body if isinstance(what, str) else what(heard)
+            return heard.room_id == room_id and heard.sender == (sender or heard.sender) and found
+
+        await self._looks_until(lambda: any(map(fits, self._heard)), within)
+        return next(filter(fits, self._heard))
+
+    async def settles(self, seconds: float = 1) -> None:
+        """Go on looking for a while: for what must *not* come."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            await self.looks(200)
+
+    def heard(self, room_id: str) -> list[Heard]:
+        """Everything of others heard in this room so far, in order."""
+        return [one for one in self._heard if one.room_id == room_id]
+
+    def unreadable(self, room_id: str) -> bool:
+        """Was there a message in this room that could not be decrypted?"""
+        return room_id in self._lost
+
+    async def downloads(self, heard: Heard) -> bytes:
+        """The file of a message, decrypted if need be."""
+        file = heard.content.get("file")
+        answer = await self.client.download(file["url"] if file else heard.content["url"])
+        assert isinstance(answer, nio.DownloadResponse), answer
+        body: bytes = answer.body
+        if file is None:
+            return body
+        plain: bytes = decrypt_attachment(
+            body, file["key"]["k"], file["hashes"]["sha256"], file["iv"]
+        )
+        return plain
+
+    async def looks(self, milliseconds: int = 1000) -> None:
+        """One sync, and the key work a client does after it."""
+        answer = await self.client.sync(
+            timeout=milliseconds, since=self._since, full_state=self._since is None
+        )
+        assert isinstance(answer, nio.SyncResponse), answer
+        self._since = answer.next_batch
+        for room_id, room in answer.rooms.join.items():
+            for event in room.timeline.events:
+                self._take(room_id, event)
+        await self._tends_keys()
+
+    async def _tends_keys(self) -> None:
+        await self.client.send_to_device_messages()
+        if self.client.should_upload_keys:
+            await self.client.keys_upload()
+        if self.client.should_query_keys:
+            await self.client.keys_query()
+        if self.client.should_claim_keys:
+            await self.client.keys_claim(self.client.get_users_for_key_claiming())
+
+    def _take(self, room_id: str, event: Any) -> None:  # noqa: ANN401 -- the library has no types
+        if isinstance(event, nio.MegolmEvent) and event.sender != self.user_id:
+            self._lost.add(room_id)
+        content = event.source.get("content", {})
+        if event.sender == self.user_id or "msgtype" not in content:
+            return
+        self._heard.append(_heard(room_id, event, content))
+
+    async def _looks_until(self, done: Callable[[], bool], within: float) -> None:
+        async with asyncio.timeout(within):
+            while not done():
+                await self.looks()
+
+
+_ENCRYPTED = {
+    "type": "m.room.encryption",
+    "state_key": "",
+    "content": {"algorithm": "m.megolm.v1.aes-sha2"},
+}
+
+
+def _heard(room_id: str, event: Any, content: dict[str, Any]) -> Heard:  # noqa: ANN401 -- as above
+    relation = content.get("m.relates_to", {})
+    replaces = relation["event_id"] if relation.get("rel_type") == "m.replace" else ""
+    shown = content.get("m.new_content", content) if replaces else content
+    return Heard(
+        event_id=event.event_id,
+        room_id=room_id,
+        sender=event.sender,
+        body=shown.get("body", ""),
+        formatted_body=shown.get("formatted_body", ""),
+        msgtype=shown["msgtype"],
+        encrypted=bool(event.decrypted),
+        replaces=replaces,
+        content=shown,
+    )

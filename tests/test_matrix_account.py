@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from bot.platforms.base import Unusable
+from bot.platforms.matrix import cross_signing
+from bot.platforms.matrix.http import Http
+from handlers.message import (
+    Event,
+)
+from tests.fakes.matrix_bot import Bot, message
+from tests.fakes.synapse import Homeserver, MatrixPerson
+
+
+@pytest.fixture
+async def bot(homeserver: Homeserver, tmp_path: Path) -> Bot:
+    return Bot(homeserver.url, await homeserver.register("tocsin"), tmp_path / "bot")
+
+
+async def test_the_account_vouches_for_its_device(
+    homeserver: Homeserver, bot: Bot, aigerim: MatrixPerson
+) -> None:
+    async with bot.running() as matrix:
+        await bot.follows()
+        await matrix._sync.ready.wait()
+        device = matrix._device.device_id
+
+    async with bot.running() as matrix:  # and does not make new keys the next time
+        await matrix._sync.ready.wait()
+        assert matrix._vouched
+        seen_by_itself = await cross_signing.published(matrix._http(), matrix._device)
+
+    http = Http(homeserver.url, aigerim.client.access_token)
+    seen = await http.call("POST", "/keys/query", {"device_keys": {bot.user_id: []}})
+    master, own = seen["master_keys"][bot.user_id], seen["self_signing_keys"][bot.user_id]
+    published = seen["device_keys"][bot.user_id][device]
+    check_signature(own, bot.user_id, only_key(master))
+    check_signature(published, bot.user_id, only_key(own))
+    assert seen_by_itself.master is not None
+    assert f"ed25519:{device}" in seen_by_itself.master["signatures"][bot.user_id]
+
+
+def only_key(signing_key: dict[str, Any]) -> str:
+    (public,) = signing_key["keys"].values()
+    return str(public)
+
+
+def check_signature(thing: dict[str, Any], user_id: str, public: str) -> None:
+    signature = thing["signatures"][user_id][f"ed25519:{public}"]
+    key = Ed25519PublicKey.from_public_bytes(b64decode(public + "="))
+    key.verify(b64decode(signature + "=="), cross_signing.canonical(thing))
+
+
+async def test_a_refused_token_stops_loudly_and_a_password_brings_the_same_device_back(
+    bot: Bot, aigerim: MatrixPerson
+) -> None:
+    async with bot.running() as matrix:
+        await bot.follows()
+        room = await aigerim.talks_to(bot.user_id)
+        await bot.gets(Event.ADDED)
+        device = matrix._device
+        await matrix.send(room, message("before"), key="1")
+    async with bot.platform() as matrix:
+        listening = asyncio.create_task(matrix.listen(bot.receive, bot.cursor))
+        await matrix._sync.ready.wait()
+        await Http(bot.url, device.access_token).call("POST", "/logout", {})
+        with pytest.raises(Unusable) as stopped:
+            await listening
+        with pytest.raises(Unusable):
+            await matrix.send(room, message("lost"), key="2")
+    assert device.access_token not in str(stopped.value)
+    assert "password_file" in stopped.value.remedy
+
+    with pytest.raises(Unusable):
+        await bot.platform(password="").describe()
+    async with bot.running() as matrix:
+        assert matrix._device.device_id == device.device_id
+        await matrix.send(room, message("after"), key="3")
+        assert (await aigerim.hears(room, "after")).encrypted
+        await aigerim.writes(room, "do you read me?")
+        await bot.gets("do you read me?")
+
+
+async def test_an_access_token_alone_is_enough(homeserver: Homeserver, bot: Bot) -> None:
+    login = {
+        "type": "m.login.password",
+        "identifier": {"type": "m.id.user", "user": bot.user_id},
+        "password": bot.account.password,
+    }
+    answer = await Http(homeserver.url).call("POST", "/login", login)
+    token = answer["access_token"]
+    described = await bot.platform(password="", access_token=token).describe()
+    assert described == f"{bot.user_id} on {bot.url}, device {answer['device_id']}"
+    async with bot.running(password="", access_token=token):
+        await bot.follows()
+
+
+async def test_what_cannot_work_says_what_to_do(
+    homeserver: Homeserver, bot: Bot, aigerim: MatrixPerson
+) -> None:
+    with pytest.raises(Unusable, match="Check user_id and password_file"):
+        await bot.platform(password="wrong").describe()
+    with pytest.raises(Unusable, match="Set password_file"):
+        await bot.platform(password="", access_token="wrong").describe()
+    with pytest.raises(Unusable, match="another account"):
+        await bot.platform(access_token=aigerim.client.access_token).describe()
+    bot.url = "http://127.0.0.1:9"
+    with pytest.raises(Unusable, match="Check homeserver"):
+        await bot.platform().describe()
+    with pytest.raises(Unusable, match="Check homeserver"):
+        async with bot.platform():
+            pass
+
+
+async def test_a_lost_store_is_noticed(bot: Bot) -> None:
+    async with bot.running() as matrix:
+        await matrix._sync.ready.wait()
+        device = matrix._device
+    for file in bot.store.iterdir():
+        file.unlink()
+    async with bot.platform(password="", access_token=device.access_token) as matrix:
+        with pytest.raises(Unusable, match="encryption keys"):
+            await matrix.listen(bot.receive, bot.cursor)
+    for file in bot.store.iterdir():
+        file.unlink()
+    async with bot.running() as matrix:  # with the password: a new device
+        await matrix._sync.ready.wait()
+        assert matrix._device.device_id != device.device_id
+
+
+async def test_secrets_stay_secret(
+    bot: Bot, aigerim: MatrixPerson, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with bot.running() as matrix:
+        await bot.follows()
+        room = await aigerim.talks_to(bot.user_id)
+        await aigerim.writes(room, "canary-9341")
+        await bot.gets("canary-9341")
+        await matrix.send(room, message("canary-9342"), key="1")
+        shown = f"{matrix!r} {matrix.__dict__!r}"
+        token = matrix._device.access_token
+    for secret in (token, bot.account.password, bot.keep.values["pickle_key"]):
+        assert secret not in shown + caplog.text
+    for private in ("canary", room, aigerim.user_id):
+        assert private not in caplog.text
+    assert bot.store.stat().st_mode & 0o077 == 0
+    assert all(file.stat().st_mode & 0o077 == 0 for file in bot.store.iterdir())
