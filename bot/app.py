@@ -12,14 +12,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import structlog
 
 from bot.bell import Bell
 from bot.buttons import Signer
 from bot.composer import Composer
-from bot.config import Config
+from bot.config import Config, MatrixConfig
 from bot.dispatcher import Dispatcher
 from bot.intake import Intake
 from bot.keep import DatabaseKeep
@@ -37,6 +37,9 @@ from storage import inbox, keepsakes, organisers, schema
 from storage.database import Database
 from storage.directory import Directory
 from storage.vault import Vault, open_vault
+
+if TYPE_CHECKING:
+    from bot.platforms.matrix import Matrix
 
 log = structlog.get_logger()
 
@@ -125,20 +128,7 @@ class App:
 
             found.append(Telegram(config.telegram.token.reveal(), api_url=config.telegram.api_url))
         if config.matrix is not None:
-            from bot.platforms.matrix import Matrix  # noqa: PLC0415 - 40 MB, only if used
-
-            found.append(
-                Matrix(
-                    config.matrix.homeserver,
-                    config.matrix.user_id,
-                    password=config.matrix.password.reveal() if config.matrix.password else "",
-                    access_token=(
-                        config.matrix.access_token.reveal() if config.matrix.access_token else ""
-                    ),
-                    store=config.matrix.store,
-                    keep=DatabaseKeep(database, "matrix"),
-                )
-            )
+            found.append(matrix_account(config.matrix, DatabaseKeep(database, "matrix")))
         if config.local.enabled:
             found.append(Local(database))
         return found
@@ -193,6 +183,20 @@ class App:
         """Whether the parts are alive, for /healthz."""
         late = clock() - self.scheduler.last_tick
         return {"ok": late < 30, "seconds_since_tick": late}
+
+
+def matrix_account(config: MatrixConfig, keep: DatabaseKeep) -> Matrix:
+    """The Matrix account of a configuration."""
+    from bot.platforms.matrix import Matrix  # noqa: PLC0415 - 40 MB, only if used
+
+    return Matrix(
+        config.homeserver,
+        config.user_id,
+        password=config.password.reveal() if config.password else "",
+        access_token=config.access_token.reveal() if config.access_token else "",
+        store=config.store,
+        keep=keep,
+    )
 
 
 @asynccontextmanager

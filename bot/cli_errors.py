@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy.exc import DBAPIError
 
 from bot.app import AlreadyRunningError
+from bot.backup import BackupError
 from bot.config import ConfigError
 from bot.platforms.base import Unusable
 from handlers.campaign_file import CampaignFileError
@@ -16,7 +17,7 @@ from storage.directory import DirectoryError
 from storage.schema import SchemaError
 from storage.vault import VaultError
 
-_SPEAKING = (AlreadyRunningError, SchemaError, VaultError, Unusable, DirectoryError)
+_SPEAKING = (AlreadyRunningError, BackupError, SchemaError, VaultError, Unusable, DirectoryError)
 _DISK_FULL = (
     "The disk is full. Nothing that was accepted is lost. Free some space and start Tocsin again."
 )

@@ -31,8 +31,8 @@ async def import_file(config: Config, path: Path) -> list[str]:
         await store_campaign(storage, campaign, clock())
     hearings = sum(len(case.hearings) for case in campaign.cases)
     summary = (
-        f"Imported {campaign.id}: {len(campaign.cases)} cases, {len(campaign.targets)} targets, "
-        f"{hearings} hearings. Nothing was sent."
+        f"Imported {campaign.id}. Cases: {len(campaign.cases)}, targets: {len(campaign.targets)}, "
+        f"hearings: {hearings}, things to look at: {len(holes)}. Nothing was sent."
     )
     return [*problem_lines(path, holes), summary]
 

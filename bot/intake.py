@@ -82,6 +82,8 @@ class Intake:
                 reply = await self._dispatcher.handle(session, request)
                 await self._enqueue(session, request, reply)
                 inbox.finish(row)
+            if reply is not None and reply.message.erase:
+                await self._database.scrub()
         except OperationalError:
             raise  # the database itself is in trouble: not this update's fault
         except Exception as error:

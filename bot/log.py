@@ -24,7 +24,17 @@ _SECRETS = (
     (re.compile(r"[@!#][A-Za-z0-9._=/+-]{1,255}:[A-Za-z0-9.-]+(?::\d+)?"), "<address>"),
     (re.compile(r"(?i)((?:chat|user|from|sender)_?id[\"']?\s*[=:]\s*[\"']?)-?\d{5,}"), r"\1<id>"),
 )
-_NOISY = ("httpx", "httpcore", "nio", "telegram", "aiohttp", "apscheduler", "aiosqlite", "asyncio")
+_NOISY = (
+    "aiohttp",
+    "aiosqlite",
+    "alembic",
+    "apscheduler",
+    "asyncio",
+    "httpcore",
+    "httpx",
+    "nio",
+    "telegram",
+)
 
 
 def redact(text: str) -> str:
@@ -68,6 +78,7 @@ def set_up(level: str = "info", shape: str = "auto") -> None:
     root.setLevel(level.upper())
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("telegram.request").setLevel(logging.CRITICAL)  # quotes whole answers
     sys.excepthook = _last_words
 
 

@@ -19,6 +19,7 @@ from storage.database import Database
 log = structlog.get_logger()
 
 TICK = 1  # seconds
+_SCRUB_EVERY = 600  # seconds after which no copy of an erased row is left in SQLite's log
 
 
 class Scheduler:
@@ -38,6 +39,7 @@ class Scheduler:
         self._jobs = jobs
         self._broken: asyncio.Future[None] | None = None
         self.last_tick = 0
+        self._scrubbed = 0
 
     async def run(self) -> None:
         """Tick for ever. Raises when the database itself cannot be used any more."""
@@ -76,5 +78,8 @@ class Scheduler:
                 raise
             except Exception as error:
                 log.error("job failed", job=job.__name__, fault=type(error).__name__)
+        if now - self._scrubbed >= _SCRUB_EVERY:
+            self._scrubbed = now
+            await self._database.scrub()
         self.last_tick = now
         self._queued.ring()

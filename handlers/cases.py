@@ -27,11 +27,13 @@ from handlers.message import (
 )
 from handlers.onboarding import in_rows
 from handlers.reminders import facts_of, wall_time_of
+from handlers.words import one_line
 from storage import hearings, subscribers
 from storage.models import Hearing
 
 _URGENCY = ("urgent", "this-week", "information")
 _LISTED = 12
+_LONGEST_NAME = 100
 _COPYABLE = 256  # characters Telegram puts into a copy button
 
 
@@ -115,8 +117,13 @@ async def case(ctx: Context) -> Message:
 
 async def _find(ctx: Context) -> Dossier:
     """The case meant; a closed one only by its id, for those who come from an old notice."""
-    closed = await casebook.dossier(ctx.session, ctx.args.strip().lower())
-    return closed or await casebook.find(ctx.session, ctx.args, ctx.translator.language)
+    by_id = await casebook.dossier(ctx.session, _named(ctx).lower())
+    return by_id or await casebook.find(ctx.session, _named(ctx), ctx.translator.language)
+
+
+def _named(ctx: Context) -> str:
+    """The name as typed, no longer than any name is."""
+    return one_line(ctx.args)[:_LONGEST_NAME]
 
 
 def _head(ctx: Context, found: Dossier) -> Iterator[Block]:
@@ -133,7 +140,7 @@ def _what_to_do(ctx: Context, found: Dossier) -> Iterator[Block]:
     if not found.case.demands and not found.case.letter:
         return
     key = "case-ask-letter" if found.case.letter else "case-ask"
-    spans: list[Span] = [Bold(ctx.t("notice-what-to-do")), f" {ctx.t(key)}"]
+    spans: list[Span] = [Bold(ctx.t("notice-what-to-do")), f" {ctx.t(key, case=found.case.id)}"]
     if _deadline(ctx, found.case):
         day = ctx.translator.day(_deadline(ctx, found.case))
         spans.append(" " + ctx.t("actions-deadline", deadline=day))
@@ -227,7 +234,7 @@ async def letter(ctx: Context) -> Message:
     """The model letter of a case, to copy."""
     if not ctx.args.strip():
         raise UserError("letter-which")
-    found = await casebook.find(ctx.session, ctx.args, ctx.translator.language)
+    found = await casebook.find(ctx.session, _named(ctx), ctx.translator.language)
     model = found.case.letter
     if model is None:
         raise UserError("letter-none", case=_title(ctx, found), id=found.case.id)

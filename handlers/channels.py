@@ -93,7 +93,7 @@ async def _read(ctx: Context, words: list[str]) -> _Wishes:
         elif country.exact:
             wishes.country = country.code
         else:
-            found = await casebook.find(ctx.session, word, ctx.translator.language)
+            found = await casebook.find(ctx.session, word[:60], ctx.translator.language)
             wishes.follows.append(("case", found.case.id))
     wishes.follows = wishes.follows or [("all", "")]
     return wishes

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
+import phonenumbers
+
 from handlers.campaign import Contact, Target, pick
 from handlers.countries import country_name
 from handlers.embassies import Age, Channel, Found, Override, Reason
@@ -104,10 +106,24 @@ def contact_lines(contacts: Sequence[Contact], translator: Translator) -> tuple[
 
 def _contact(contact: Contact, translator: Translator) -> _Line:
     label = translator.t(f"contact-{contact.kind}")
-    shown = contact.printed if contact.kind == "postal" else contact.normal
     dated = contact.checked or contact.as_of
     note = f" ({translator.t('contact-as-of', day=translator.day(dated))})" if dated else ""
-    return (f"{label}: ", _value(contact.kind, contact.normal, shown), note)
+    return (f"{label}: ", _value(contact.kind, contact.normal, _shown(contact)), note)
+
+
+def _shown(contact: Contact) -> str:
+    """A contact the way people read it: +7 7172 50 64 02."""
+    if contact.kind in ("phone", "fax"):
+        return _spaced(contact.normal)
+    return contact.printed if contact.kind == "postal" else contact.normal
+
+
+def _spaced(number: str) -> str:
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number  # no notice fails for the looks of a number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def _holes(contacts: Iterable[Contact], translator: Translator) -> Iterator[_Line]:

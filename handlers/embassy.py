@@ -42,7 +42,7 @@ def _named(ctx: Context) -> str:
     match = find_country(text, [ctx.translator.language, *languages()])
     if match.code and match.exact:
         return match.code
-    maybe = [match.code] if match.code else [*match.candidates, *match.suggestions]
+    maybe = [match.code] if match.code else list(match.candidates)
     unknown = UserError("embassy-country-unknown", text=text[:60])
     if not maybe:
         raise unknown

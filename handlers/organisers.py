@@ -37,8 +37,14 @@ async def invite(ctx: Context) -> Message:
     if await locked(ctx.session):
         raise UserError("invite-locked")
     code = secrets.token_urlsafe(_CODE_BYTES)
-    expires = ctx.now + _INVITATION_LASTS
-    await organisers.invite(ctx.session, code, organisers.ORGANISER, acting(ctx), expires, ctx.now)
+    await organisers.invite(
+        ctx.session,
+        code,
+        organisers.ORGANISER,
+        invited_by=acting(ctx),
+        expires_at=ctx.now + _INVITATION_LASTS,
+        now=ctx.now,
+    )
     await record(ctx, "invited", organisers.ORGANISER)
     await tell(ctx, "told-invited", by=_label(acting(ctx)))
     return Message(
@@ -118,7 +124,7 @@ async def _list(ctx: Context, *before: Block) -> Message:
     buttons = [
         (Button(ctx.t("button-revoke", label=_label(it)), command=f"/revoke {it.id}"),)
         for it in everyone
-        if it.role != organisers.OWNER
+        if not it.configured and it.id != acting(ctx).id
     ]
     lines = bullets(*[_line(ctx, it) for it in everyone])
     blocks = (*before, Heading(ctx.t("organisers-title")), lines)
@@ -151,8 +157,10 @@ def _label(it: Organiser) -> str:
 async def revoke(ctx: Context) -> Message:
     """Take an organiser's role away."""
     organiser = await _find(ctx)
-    if organiser.role == organisers.OWNER:
+    if organiser.configured:
         raise UserError("revoke-owner")
+    if organiser.id == acting(ctx).id:
+        raise UserError("revoke-self")
     await organisers.revoke(ctx.session, organiser)
     label = _label(organiser)
     await record(ctx, "revoked", label)

@@ -74,7 +74,7 @@ async def _leave(ctx: Context, organiser: Organiser) -> None:
     """Their role ends with it. Raises `UserError` if it may not be them who says so."""
     if organiser.active and ctx.request.doubt:
         raise UserError(f"doubt-{ctx.request.doubt}", name="forget")
-    if organiser.active and organiser.role != organisers.OWNER:
+    if organiser.active and not organiser.configured:
         await record(ctx, "left", f"#{organiser.id}")
         await tell(ctx, "told-left", label=f"#{organiser.id}")
     await organisers.leave(ctx.session, organiser)

@@ -6,6 +6,7 @@ measured safe: BEGIN IMMEDIATE on a single writer connection, WAL, synchronous F
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -70,6 +71,22 @@ class Database:
             if writer is not None:
                 await writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    async def copy_to(self, target: Path) -> None:
+        """Write a consistent copy of a SQLite database, readable by us only, and check it."""
+        target.touch(mode=0o600, exist_ok=False)
+        async with self.writer.connect() as connection:
+            raw = await connection.get_raw_connection()  # VACUUM cannot be in a transaction
+            writer = raw.driver_connection
+            if writer is not None:
+                await writer.execute("VACUUM INTO ?", (str(target),))
+        check = sqlite3.connect(target)
+        try:
+            (result,) = check.execute("PRAGMA integrity_check").fetchone()
+        finally:
+            check.close()
+        if result != "ok":
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
     async def close(self) -> None:
         """Close every connection."""
         await self.writer.dispose()
@@ -89,7 +106,9 @@ def _pool(url: URL) -> AsyncEngine:
 
 def _sqlite_engine(url: URL, *, read_only: bool = False) -> AsyncEngine:
     if url.database and not read_only:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = Path(url.database)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
     engine = create_async_engine(
         url,
         pool_size=4 if read_only else 1,  # one writer: nobody upgrades a lock and fails

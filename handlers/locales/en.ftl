@@ -281,7 +281,9 @@ contact-stale = from { $day }: old, may no longer work
 contact-undated = date not known
 contact-as-of = as of { $day }
 contact-none-known = No address is known.
-contact-hole = { $kind }: not known (the source hides or misprints it)
+contact-hole-redacted = { $kind }: hidden by the website it was taken from
+contact-hole-not-valid = { $kind }: misprinted in the source, it cannot work
+contact-hole-unreadable = { $kind }: the source cannot be read
 
 ## Dates and times as people write them
 
@@ -442,36 +444,52 @@ import-contact-twice = “{ $value }” is already on line { $first }. One of th
 ## What can be done
 
 actions-title = What you can do now
-actions-how = Press a case to read about it and get the letter.
-case-hearing = Next hearing: { $when } ({ $zone } time), { $court }
+actions-how = Press a case, or write {$p}case and its name, to read about it and get the letter.
+actions-deadline = Act by { $deadline }.
+actions-hearing = Hearing: { $when }.
+case-ask-letter = Send the letter: {$p}letter { $case }
+case-ask = Write to the addresses below, in your own words.
+case-hearing = Next hearing: { $when }. { $court }.
 case-targets = Whom to write to
 case-own-embassy = The embassy in your own country: {$p}embassy
+case-closed = This case is closed. Please do not write about it any more. {$p}actions shows the open ones.
 button-follow-case = Follow this case
 button-letter = Get the letter
+button-whom = Whom to write to
 letter-which = Which case? Write {$p}letter and the case; {$p}actions lists them.
-letter-none = There is no model letter for { $case }. {$p}case shows what is asked for; write in your own words.
+letter-none = There is no model letter for { $case }. {$p}case { $id } shows what is asked for; write in your own words.
 embassy-none = No embassy or consulate of { $country } is known that answers for { $own }, and the campaign names no other address. {$p}actions shows what else you can do.
-embassy-wrong = Not your country? {$p}embassy and another one. Contacts change: if one fails, please tell the organisers.
+embassy-inside = { $country } has no embassy in { $country } itself. Whom else one can write to: {$p}actions. If you live there, think first whether a letter is safe for you.
+embassy-country-unknown = I do not know a country “{ $text }”. Write its name, for example {$p}embassy Ireland.
+embassy-wrong = Another country: {$p}embassy and its name. If an address fails, please tell the organisers.
 
 ## Privacy
 
 privacy-title = What is stored about this chat
 privacy-address = The address of this chat, encrypted: without it nothing could reach you.
-privacy-choices = What you chose: language, country, time zone, quiet hours, what you follow.
+privacy-choices = What you chose: language, country, time zone, quiet hours, what you follow. Until you change or erase it.
 privacy-week = The week you came, no finer.
-privacy-deliveries = That a notice reached you, for { $links } days; afterwards only the total counts. My answers to you, for { $replies } days.
+privacy-deliveries = { $links ->
+        [one] Which notices reached you, for one day; after that only the totals stay.
+       *[other] Which notices reached you, for { $links } days; after that only the totals stay.
+    } { $replies ->
+        [one] My answers to you, for one day.
+       *[other] My answers to you, for { $replies } days.
+    }
+privacy-organiser = Because you are an organiser: your account’s id, encrypted, and what you did as one, under a number.
 privacy-not = What is not stored:
 privacy-no-names = Your name, user name, telephone number, or when you were last here.
 privacy-no-words = What you write: it is forgotten as soon as it is answered.
 privacy-no-list = Organisers see totals. They cannot list subscribers.
+privacy-disk = Whoever gets hold of the database without its key finds no address in it.
 privacy-telegram = Telegram itself can read everything in this chat and knows that you are in it. If that is a danger to you, use Matrix with encryption instead.
 privacy-matrix = On Matrix your homeserver knows that you talk with this bot; in an encrypted room it cannot read what is said.
 privacy-elsewhere = This chat runs on the operator’s own machine; whoever controls that machine can read it.
 privacy-forget = {$p}forget erases all of it at once, without asking anybody.
-forget-ask = This erases your subscription, your settings and everything else about this chat. It cannot be undone. Erase?
-forget-ask-organiser = This erases your subscription, your settings and your role as an organiser here (owners named in the configuration stay owners). It cannot be undone. Erase?
+forget-ask = This erases your subscription, your settings and everything else about this chat. It cannot be undone. To go on, press the button or write {$p}forget yes
+forget-ask-organiser = This erases your subscription and your settings, and ends your role as an organiser (owners named in the configuration stay owners). It cannot be undone. To go on, press the button or write {$p}forget yes
 button-forget-sure = Erase everything
-forgotten = Everything about this chat is erased. If you ever want notices again: {$p}start
+forgotten = Everything about this chat is erased. Messages already here stay until you delete them yourself. If you ever want notices again: {$p}start
 
 ## Help
 
@@ -482,19 +500,39 @@ help-for-owners = For owners
 help-more = More about one: {$p}help and its name.
 help-actions = what you can do now
 help-case = one case: {$p}case and its name
+help-case-more = {$p}case alone lists all. Any name works that the case is known by, in any spelling.
 help-letter = the letter of a case, to copy
+help-letter-more = {$p}letter and the case. Put your name, town and country at the end; change whatever you like.
 help-embassy = the embassy in your country, or in one you name
+help-embassy-more =
+    {$p}embassy shows the one for the country you have set, {$p}embassy Ireland another.
+
+    The date behind an address is when it was last confirmed. Where no embassy is known, I say so and name somebody else.
 help-privacy = what is stored about you and what is not
 help-forget = erase everything about you
 help-help = this list
 help-stats = how many subscribers, totals only
+help-stats-more = Countries with few subscribers are counted together, so that nobody can be guessed. There is no way to list subscribers.
 help-invite = make a one-time code for a new organiser
+help-invite-more = The code works once and for one day. Only its bearer needs it: hand it over in person or over an encrypted channel. Owners are made on the server, never in chat.
 help-join = become an organiser with a code
 help-organisers = who may send alerts
 help-revoke = take a role away: {$p}revoke 3
+help-revoke-more = {$p}organisers shows the numbers. Their yes to alerts that still wait for a second one is taken back.
 help-lockdown = stop everything at once
+help-lockdown-more =
+    For when an organiser is arrested or a phone is seized: cancels every draft and scheduled alert, holds what has not left, takes the role of every organiser who is not an owner, and makes unused invitations worthless. Subscribers see nothing.
+
+    {$p}lockdown off lifts it. Organisers have to be invited anew; what was held is not sent.
 help-audit = what organisers did last
+help-audit-more = Every entry is chained to the one before it. The seal stands for the whole list: note it now and then, elsewhere.
 help-channel = add, list or remove a channel
+help-channel-more =
+    {$p}channel add @name ru KZ GB
+    {$p}channel list
+    {$p}channel remove @name
+
+    Behind the address, in any order and all optional: a language (small letters), what it gets (a campaign’s country, a case, all), and the country whose embassy it shows (capital letters).
 stats-title = Subscribers
 stats-nobody = Nobody yet.
 stats-active = active: { $count }
@@ -503,46 +541,84 @@ stats-stopped = stopped: { $count }
 stats-visitor = wrote but follow nothing: { $count }
 stats-gone = gone (blocked or left): { $count }
 stats-countries = Active, by country
-stats-others = other countries or none: { $count } (fewer than { $threshold } each)
+stats-others = elsewhere or no country set: { $count } (countries with fewer than { $threshold } are not named)
 
 ## Organisers
 
-invite-made = This code makes its bearer an organiser. It works once and for one day. Hand it over in person or over an encrypted channel. The new organiser writes to this bot:
-invite-how = On Matrix the message begins with “!” instead of “/”. Who has joined is told to all organisers.
+invite-made = This code makes its bearer an organiser. It works once and for one day. Hand it over in person or over an encrypted channel. The new organiser writes to me in a private chat:
+invite-how = On Matrix the message begins with “!” instead of “/”. All organisers are told when somebody joins.
+invite-locked = Everything is stopped, so nobody can be invited. {$p}lockdown off lifts it. No code was made.
+invite-no-owners = Owners are made on the server, never in chat. {$p}invite makes an organiser. No code was made.
+invite-unknown-role = There is no role “{ $text }”. {$p}invite makes an organiser. No code was made.
 button-copy-invitation = Copy it
+join-which = Write the code that an owner gave you.
 join-refused = This code does not work: it is mistyped, used already or older than a day. Ask an owner for a new one.
 join-too-often = Too many tries. Wait an hour, then ask an owner for a new code.
-joined = You are an organiser now. {$p}alert prepares an alert, {$p}help lists everything. Never do this for anybody who writes to you: no organiser needs your code.
+joined = You are an organiser now. {$p}alert prepares an alert, {$p}help lists everything. No organiser and no owner will ever ask you for a code or a password.
+joined-already = You are an organiser already. The code was not used.
 organisers-title = Organisers
-organisers-line = { $label }: { $role }, on { $where }, since { $since }
+organisers-line = { $label }: { $role }, { $where }, since { $since }
 organisers-you = (you)
+platform-telegram = Telegram
+platform-matrix = Matrix
+platform-local = built-in chat
 role-owner = owner
 role-organiser = organiser
 button-revoke = Revoke { $label }
-revoke-unknown = There is no organiser “{ $text }”. {$p}organisers lists them with their numbers.
-revoke-owner = Owners are named in the configuration on the server. Remove them there.
+revoke-which = Whose role? Write {$p}revoke and the number; {$p}organisers lists them.
+revoke-unknown = There is no organiser “{ $text }”. {$p}organisers lists them with their numbers. Nothing was changed.
+revoke-owner = This owner is named in the configuration on the server and can only be removed there. Nothing was changed.
+revoke-self = That is you. {$p}forget ends your own role and erases everything about you. Nothing was changed.
 revoked = { $label } is no organiser any more.
-lockdown-ask = This cancels every draft and scheduled alert, holds what has not left, and takes the role of every organiser who is not an owner. Subscribers see nothing. Lift it later with {$p}lockdown off.
+revoked-alerts = Alerts they prepared can still go out: { $codes }. {$p}cancel { $first } stops one.
+lockdown-ask = This cancels every draft and scheduled alert, holds what has not left, makes unused invitations worthless, and takes the role of every organiser who is not an owner. Subscribers see nothing. To go on, press the button or write {$p}lockdown on
 button-lockdown = Stop everything
-lockdown-done = Stopped. Alerts cancelled or held: { $alerts }. Organisers revoked: { $organisers }. {$p}lockdown off lifts it.
-lockdown-lifted = Alerts can be prepared and sent again. Revoked organisers stay revoked; invite them anew.
+lockdown-done = Stopped. Alerts cancelled: { $alerts }. Messages held: { $held }. Organisers revoked: { $organisers }. {$p}lockdown off lifts it; what is held is not sent even then.
+lockdown-already = Everything is stopped already. {$p}lockdown off lifts it.
+lockdown-lifted = Alerts can be prepared and sent again. Revoked organisers stay revoked: {$p}invite brings them back. What was held is not sent.
+lockdown-is-off = Nothing is stopped. {$p}lockdown stops everything.
+told-invited = { $by } has made an invitation for a new organiser. It works for one day. If you did not expect this, ask an owner now, not in this chat.
 told-joined = A new organiser has joined: { $label }. If you did not expect this, tell an owner now.
-told-revoked = { $label } is no organiser any more.
-told-locked = An owner has stopped everything. No alert leaves until an owner lifts it.
-told-unlocked = The stop has been lifted: alerts can be sent again.
+told-left = { $label } has left and is no organiser any more.
+told-revoked = { $label } is no organiser any more. { $by } has taken the role away.
+told-locked = { $by } has stopped everything. No alert leaves until an owner lifts it, and only owners keep their role.
+told-unlocked = { $by } has lifted the stop: alerts can be sent again.
 audit-title = What organisers did
-audit-whole = The list is whole: every entry follows from the one before.
-audit-broken = Entry { $number } does not follow from the one before. Somebody changed the list in the database.
+audit-whole = The list is whole; its seal is { $seal }.
+audit-broken = Entry { $number } does not follow from the one before: somebody changed the list in the database.
 audit-empty = Nothing yet.
-channel-usage = {$p}channel add -1001234567890 en GB adds a channel (its id or @name, a language, a country); {$p}channel list; {$p}channel remove and the id.
-channel-address = “{ $text }” is not the address of a channel. On Telegram it is @name or a number that begins with -100; on Matrix a room id such as !abc:example.org.
-channel-added = Added. Every notice goes there too. On Telegram the bot must be an administrator of the channel.
-channel-public = Everybody in the channel sees the notices; nobody’s membership is stored here.
+audit-times = Times: { $zone }. #3 is the organiser with this number in {$p}organisers.
+audit-nobody = by itself
+audit-invited = invitation made
+audit-joined = joined
+audit-left = left
+audit-revoked = role taken away
+audit-lockdown = lockdown
+audit-channel-added = channel added
+audit-channel-removed = channel removed
+audit-alert-drafted = alert prepared
+audit-alert-approved = yes to alert
+audit-alert-cancelled = alert cancelled
+audit-hearing-add = hearing announced
+audit-hearing-move = hearing moved
+audit-hearing-cancel = hearing called off
+audit-hearing-outcome = outcome of hearing
+
+## Channels
+
+channel-usage = {$p}channel add @name adds a channel or room, {$p}channel list shows them, {$p}channel remove @name removes one. More: {$p}help channel
+channel-address = “{ $text }” is not the address of a channel. On Telegram it is @name or a number that begins with -100; on Matrix a room id such as !abc:example.org. Nothing was changed.
+channel-is-group = I am in { $text } already, as in a group. Its administrators decide there what it gets: {$p}subscribe. Nothing was changed.
+channel-added = Added: { $line }
+channel-added-telegram = Make this bot an administrator of the channel who may post; otherwise nothing arrives.
+channel-added-matrix = Invite this bot into the room; otherwise nothing arrives.
+channel-public = Everybody in the channel sees the notices. Who is in it is not stored here.
 channel-none = There is no channel yet. {$p}channel add brings one in.
 channel-title = Channels
 channel-gone = takes no messages
 channel-unknown = There is no channel “{ $text }”. {$p}channel list shows them.
 channel-removed = Removed. It gets nothing more.
+button-channel-remove = Remove { $label }
 # The built-in chat and the web server's own pages
 
 web-title = Tocsin

@@ -1,0 +1,194 @@
+"""`tocsin check`: what is wrong with this installation, and the remedy."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import stat
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Literal
+
+import aiohttp
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from bot.app import open_storage
+from bot.cli_errors import explain
+from bot.config import Config
+from bot.keep import DatabaseKeep
+from bot.platforms.base import Unusable
+from handlers import casebook
+from storage import schema
+from storage.database import Database
+from storage.directory import Directory, DirectoryError
+from storage.vault import VaultError, open_vault
+
+_MARKS = {"ok": "✓", "warning": "!", "failure": "✗"}
+_LEAST_FREE = 200 * 1024 * 1024  # bytes
+_MOST_SKEW = 30  # seconds
+_SAFE_SQLITE = (3, 51, 3)  # earlier ones can corrupt a WAL with several writers
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: what, how it is, what to do about it."""
+
+    result: Literal["ok", "warning", "failure"]
+    subject: str
+    said: str
+
+
+Check = Callable[[Config], AsyncIterator[Finding]]
+
+
+async def check(config: Config) -> int:
+    """Look at everything and print it; 1 if something must be mended."""
+    failures = 0
+    for examine in CHECKS:
+        async for finding in examine(config):
+            failures += finding.result == "failure"
+            typer.echo(f"{_MARKS[finding.result]} {finding.subject}: {finding.said}")
+    typer.echo("Nothing to mend." if not failures else f"To mend: {failures}.")
+    return 1 if failures else 0
+
+
+async def _configuration(config: Config) -> AsyncIterator[Finding]:
+    names = [name for name in ("telegram", "matrix") if getattr(config, name)]
+    names += ["built-in chat"] if config.local.enabled else []
+    yield Finding("ok", "configuration", f"talks on {', '.join(names)}")
+    for warning in config.warnings:
+        yield Finding("warning", "configuration", warning)
+    if not config.organisers.owners:
+        yield Finding(
+            "warning",
+            "organisers",
+            'nobody may alert yet. Name yourself in [organisers] owners: "telegram:123456789".',
+        )
+
+
+async def _key(config: Config) -> AsyncIterator[Finding]:
+    path = config.secrets.key_file
+    try:
+        open_vault(path)
+    except (VaultError, OSError) as error:
+        yield Finding("failure", "key", str(error))
+        return
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield Finding("failure", "key", f"others can read {path}. Run: chmod 600 {path}")
+    else:
+        yield Finding("ok", "key", str(path))
+
+
+async def _database(config: Config) -> AsyncIterator[Finding]:
+    database = Database(config.database.url, open_vault(config.secrets.key_file))
+    try:
+        current = await schema.revision(database)
+        newest = schema.newest_revision()
+        said = "new, made at the first start" if current is None else f"schema {current}"
+        fresh = current in (None, newest)
+        yield Finding("ok" if fresh else "warning", "database", said)
+    except (DBAPIError, OSError) as error:
+        yield Finding("failure", "database", " ".join(explain(error) or [str(error)]))
+    finally:
+        await database.close()
+    if database.is_sqlite and sqlite3.sqlite_version_info < _SAFE_SQLITE:
+        yield Finding(
+            "warning",
+            "SQLite",
+            f"{sqlite3.sqlite_version} can damage a database that several programs write. "
+            "Tocsin writes through one connection only; do not write to it with other tools.",
+        )
+
+
+async def _disk(config: Config) -> AsyncIterator[Finding]:
+    folder = config.secrets.key_file.parent
+    free = shutil.disk_usage(_existing(folder)).free
+    said = f"{free // (1024 * 1024)} MB free at {folder}"
+    if free < _LEAST_FREE:
+        yield Finding("failure", "disk", f"only {said}. Free some space.")
+    else:
+        yield Finding("ok", "disk", said)
+
+
+def _existing(folder: Path) -> Path:
+    return folder if folder.exists() else _existing(folder.parent)
+
+
+async def _directory(_config: Config) -> AsyncIterator[Finding]:
+    try:
+        count = Directory.open().check()
+    except DirectoryError as error:
+        yield Finding("failure", "embassy directory", str(error))
+        return
+    yield Finding("ok", "embassy directory", f"{count} missions")
+
+
+async def _campaigns(config: Config) -> AsyncIterator[Finding]:
+    async with open_storage(config) as storage, storage.database.read() as session:
+        dossiers = await casebook.open_dossiers(session)
+    if dossiers:
+        yield Finding("ok", "cases", f"{len(dossiers)} open")
+    else:
+        yield Finding("warning", "cases", "none yet. Bring some in: tocsin import FILE.toml")
+
+
+async def _telegram(config: Config) -> AsyncIterator[Finding]:
+    if config.telegram is None:
+        return
+    from bot.platforms.telegram import Telegram  # noqa: PLC0415 - 40 MB, only if used
+
+    account = Telegram(config.telegram.token.reveal(), api_url=config.telegram.api_url)
+    yield await _account("telegram", account.describe)
+    yield await _clock("telegram", config.telegram.api_url or "https://api.telegram.org")
+
+
+async def _matrix(config: Config) -> AsyncIterator[Finding]:
+    if config.matrix is None:
+        return
+    from bot.app import matrix_account  # noqa: PLC0415 - 40 MB, only if used
+
+    async with open_storage(config) as storage:
+        keep = DatabaseKeep(storage.database, "matrix")
+        yield await _account("matrix", matrix_account(config.matrix, keep).describe)
+    yield await _clock("matrix", config.matrix.homeserver)
+
+
+async def _account(name: str, describe: Callable[[], Awaitable[str]]) -> Finding:
+    try:
+        return Finding("ok", name, await describe())
+    except Unusable as error:
+        return Finding("failure", name, str(error))
+
+
+async def _clock(name: str, url: str) -> Finding:
+    """Compare our clock with the server's: a wrong one reminds at the wrong time."""
+    timeout = aiohttp.ClientTimeout(total=10)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as answer:
+            theirs = parsedate_to_datetime(answer.headers.get("Date", ""))
+    except (aiohttp.ClientError, TimeoutError, ValueError, OSError):
+        return Finding("warning", "clock", f"could not be compared with {name}'s")
+    skew = abs((datetime.now(UTC) - theirs).total_seconds())
+    if skew > _MOST_SKEW:
+        return Finding(
+            "failure",
+            "clock",
+            f"differs from {name}'s by {skew:.0f} seconds. Set up time synchronisation (NTP).",
+        )
+    return Finding("ok", "clock", f"agrees with {name}'s")
+
+
+CHECKS: Sequence[Check] = (
+    _configuration,
+    _key,
+    _disk,
+    _database,
+    _campaigns,
+    _directory,
+    _telegram,
+    _matrix,
+)
