@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from handlers.alert_payload import AlertPayload
-from handlers.campaign import Charge, Contact, Letter, Target, Words, pick
+from handlers.campaign import Charge, Letter, Target, Words, pick
 from handlers.contact_lines import contact_lines, found_blocks, target_blocks
 from handlers.countries import country_name
 from handlers.embassies import Found
@@ -173,14 +173,16 @@ class AlertNotice:
 
     def _other_targets(self) -> Iterator[Block]:
         shown = self._first_target()
-        others = [target for target in self.payload.targets if target is not shown]
+        others = [it for it in self.payload.targets if shown is None or it.id != shown.id]
         others = [target for target in others if not self._is_own_embassy(target)]
         if others:
             yield Heading(self.t("notice-others"))
             for target in others:
                 yield from self._target(target)
-        if self.payload.copies_to:
-            yield from self._copies(self.payload.copies_to)
+        copies = [contact for contact in self.payload.copies_to if contact.usable]
+        if copies:  # a hole here is for the organisers, who see it when they import
+            yield paragraph(Bold(self.t("notice-copies")))
+            yield from contact_lines(copies, self.translator)
 
     def _first_target(self) -> Target | None:
         """The target that stands on the first screen already."""
@@ -192,10 +194,6 @@ class AlertNotice:
         """Is this target the very mission the reader was shown as their own?"""
         mission, own = target.mission, self.embassy
         return mission is not None and own is not None and _same_mission(own, target)
-
-    def _copies(self, contacts: tuple[Contact, ...]) -> Iterator[Block]:
-        yield paragraph(Bold(self.t("notice-copies")))
-        yield from contact_lines(contacts, self.translator)
 
     def _foot(self) -> Paragraph:
         issued = self.translator.day(self.payload.issued)

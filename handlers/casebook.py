@@ -15,6 +15,8 @@ from handlers.words import matchable
 from storage import cases as store
 from storage.models import Case as CaseRow
 
+_LONGEST_NAME = 80  # characters of what was typed that are looked up and shown
+
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
@@ -110,6 +112,7 @@ async def find(session: AsyncSession, text: str, language: str) -> Dossier:
     dossiers = await open_dossiers(session)
     if not dossiers:
         raise UserError("case-none-yet")
+    text = text[:_LONGEST_NAME]
     wanted = matchable(text)
     exact = [it for it in dossiers if it.case.id == text.strip().lower()]
     hits = exact or [it for it in dossiers if wanted in _names(it)] or _mentions(dossiers, wanted)
@@ -129,7 +132,7 @@ async def split_case(session: AsyncSession, text: str, language: str) -> tuple[D
     The longest run of first words that names exactly one case wins, so that both
     "bokayev-ayan Trial opens" and "Max Bokayev Trial opens" work.
     """
-    words = text.split(" ")
+    words = text.split()
     dossiers = await open_dossiers(session)
     for count in range(min(6, len(words)), 0, -1):
         wanted = matchable(" ".join(words[:count]))

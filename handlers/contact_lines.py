@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-import phonenumbers
-
 from handlers.campaign import Contact, Target, pick
 from handlers.countries import country_name
-from handlers.embassies import Age, Channel, Found, Override, Reason
+from handlers.embassies import Age, Channel, Found, Override, Reason, spaced
 from handlers.embassies import Contact as KnownContact
 from handlers.i18n import Translator
 from handlers.message import Block, Bold, Bullets, Email, Link, Phone, Span, paragraph
@@ -114,16 +112,8 @@ def _contact(contact: Contact, translator: Translator) -> _Line:
 def _shown(contact: Contact) -> str:
     """A contact the way people read it: +7 7172 50 64 02."""
     if contact.kind in ("phone", "fax"):
-        return _spaced(contact.normal)
+        return spaced(contact.normal)
     return contact.printed if contact.kind == "postal" else contact.normal
-
-
-def _spaced(number: str) -> str:
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return number  # no notice fails for the looks of a number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def _holes(contacts: Iterable[Contact], translator: Translator) -> Iterator[_Line]:

@@ -301,11 +301,11 @@ def age_of(as_of: date | None, checked: date | None, today: date) -> Age:
 
 def _shown(kind: ChannelKind, value: str) -> str:
     if kind in {"phone", "fax"}:
-        return _spaced(value)
+        return spaced(value)
     return value.removeprefix("https://").rstrip("/") if kind == "web" else value
 
 
-def _spaced(number: str) -> str:
+def spaced(number: str) -> str:
     """A number in E.164 the way people read it: +44 20 7925 1757."""
     try:
         parsed = phonenumbers.parse(number, None)

@@ -87,6 +87,7 @@ Job = Callable[[AsyncSession, int], Awaitable[object]]
 JOBS: tuple[Job, ...] = (
     alert_progress.tick,
     reminders.fire_due,
+    organisers.keep_still,
     housekeeping.wake_paused,
     housekeeping.purge,
 )

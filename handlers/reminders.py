@@ -17,7 +17,7 @@ from handlers.message import Message, paragraph
 from handlers.reminder_notice import Kind, ReminderPayload, court_time, reminder
 from handlers.wall_time import likely_instant
 from storage import hearings as store
-from storage import outbox, subscribers
+from storage import lockdown, outbox, subscribers
 from storage.models import Hearing, HearingState, Reminder, ReminderState
 
 __all__ = ["fire_due", "plan", "rederive", "reminder"]
@@ -52,6 +52,8 @@ async def fire_due(session: AsyncSession, now: int) -> int:
     After a standstill only the newest reminder of a hearing goes out, if the hearing is still
     ahead; of one that is over, the organisers are told instead.
     """
+    if await lockdown.is_on(session):
+        return 0
     return sum([await _fire(session, *found, now) for found in await store.due(session, now)])
 
 

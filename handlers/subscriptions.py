@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from handlers import casebook, onboarding
+from handlers import casebook, onboarding, organisers
 from handlers.campaign import pick
 from handlers.command import Context, Role, UserError, command
 from handlers.countries import country_name, find_country
@@ -21,6 +21,8 @@ _LONGEST_PAUSE = 90 * 86400
 @command("start", who=Role.CHAT_ADMIN)
 async def start(ctx: Context) -> Message:
     """Greet, and ask for whatever is not known yet."""
+    if ctx.args.startswith("join-"):  # an invitation as a Telegram link
+        return await organisers.join_with(ctx, ctx.args.removeprefix("join-"))
     return await onboarding.next_step(ctx, greeting=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.models import Alert, AlertState, Approval, Delivery, DeliveryState
+from storage.models import Alert, AlertState, Approval
 
 
 async def add_draft(
@@ -117,13 +117,3 @@ async def latest(session: AsyncSession, limit: int) -> list[Alert]:
         .limit(limit)
     )
     return list(rows)
-
-
-async def hold_unsent(session: AsyncSession, alert: Alert) -> None:
-    """Keep back the deliveries of an alert that have not left yet."""
-    await session.execute(
-        update(Delivery)
-        .where(Delivery.notice_id == alert.notice_id, Delivery.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.HELD)
-        .execution_options(synchronize_session=False)
-    )

@@ -30,16 +30,3 @@ async def answer(session: AsyncSession, platform: str, address: str, now: int) -
         return ""
     await session.execute(delete(Dialogue).where(Dialogue.chat == chat))
     return dialogue.question if dialogue.expires_at > now else ""
-
-
-async def count_try(
-    session: AsyncSession, platform: str, address: str, within: int, now: int
-) -> int:
-    """How often this chat has tried something secret within so many seconds, with this time."""
-    chat = b"try" + chat_index(session, platform, address)
-    row = await session.get(Dialogue, chat)
-    if row is None or row.expires_at <= now:
-        await session.merge(Dialogue(chat=chat, question="1", expires_at=now + within))
-        return 1
-    row.question = str(int(row.question) + 1)
-    return int(row.question)

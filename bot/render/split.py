@@ -69,22 +69,28 @@ def _parts(message: Message, empty: Message, fits: Fits) -> Iterator[Message]:
 
 
 def _bound_together(blocks: Sequence[Block]) -> Iterator[tuple[Block, ...]]:
-    """The blocks, each heading together with what follows it."""
+    """The blocks, each heading or line in bold together with what it stands over."""
     group: list[Block] = []
     for block in blocks:
         group.append(block)
-        if not isinstance(block, Heading):
+        if not _heads_something(block):
             yield tuple(group)
             group = []
     if group:
         yield tuple(group)
 
 
+def _heads_something(block: Block) -> bool:
+    if isinstance(block, Paragraph):
+        return bool(block.spans) and isinstance(block.spans[0], Bold)
+    return isinstance(block, Heading)
+
+
 def _cut(
     group: tuple[Block, ...], part: Message, fits: Fits
 ) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
     """As much of a group as fits into a part alone, and what is left of it."""
-    *heads, last = group
+    heads, last = group[:-1], group[-1]
     for places in _places(last):
         at = _farthest(places, lambda it: fits(part.also(*heads, it[0])))
         if at is not None:
@@ -93,8 +99,9 @@ def _cut(
     if not heads:
         raise ValueError("not even one letter fits into a part")
     if fits(part.also(*heads)):
-        return tuple(heads), (last,)
-    return _cut((heads[0],), part, fits)[0], (*_cut((heads[0],), part, fits)[1], *heads[1:], last)
+        return heads, (last,)
+    beginning, left = _cut((heads[0],), part, fits)
+    return beginning, (*left, *heads[1:], last)
 
 
 @dataclass(frozen=True, slots=True)

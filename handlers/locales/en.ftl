@@ -131,7 +131,7 @@ notice-ask-letter-by = Send the letter below by { $deadline }.
 notice-before-hearing = the hearing on { $when } ({ $place } time)
 notice-no-embassy = No embassy or consulate of { $country } is known that answers for { $own }. Write here instead:
 notice-no-country = Tell me your country with {$p}country, and the next notice shows the embassy of { $country } there. Until then write here:
-notice-embassy-unreachable = No way to reach this embassy is known to us. Write here instead, or look on its website:
+notice-embassy-unreachable = Write here instead:
 letter-greeting = Dear Ambassador,
 notice-letter = The letter
 notice-letter-subject = Subject: { $subject }
@@ -144,7 +144,10 @@ notice-penalty = Threatened penalty: { $penalty }
 notice-demands = What to ask for
 notice-others = Others to write to
 notice-copies = Please send a copy to the organisers:
-notice-foot = Issued { $issued }. More about the case: {$p}case { $case }. Stop notices about it: {$p}unsubscribe { $case }. Stop all: {$p}unsubscribe.
+notice-foot =
+    Issued { $issued }
+    More about the case: {$p}case { $case }
+    Stop notices about it: {$p}unsubscribe { $case }, about everything: {$p}unsubscribe
 button-copy-address = Copy the e-mail address
 button-copy-subject = Copy the subject
 button-case = The case

@@ -131,7 +131,7 @@ notice-ask-letter-by = отправьте письмо, которое прив�
 notice-before-hearing = до заседания суда ({ $when }, время: { $place })
 notice-no-embassy = Посольство или консульство, которое отвечает за вашу страну, неизвестно ({ $country } → { $own }). Напишите сюда:
 notice-no-country = Укажите свою страну командой {$p}country, и в следующем оповещении будет адрес посольства там ({ $country }). Пока напишите сюда:
-notice-embassy-unreachable = Как связаться с этим посольством, неизвестно. Напишите сюда или посмотрите на его сайте:
+notice-embassy-unreachable = Напишите сюда:
 letter-greeting = Уважаемый господин Посол / Уважаемая госпожа Посол!
 notice-letter = Письмо
 notice-letter-subject = Тема: { $subject }
@@ -144,7 +144,10 @@ notice-penalty = Грозит: { $penalty }
 notice-demands = Чего требовать
 notice-others = Кому ещё написать
 notice-copies = Пожалуйста, отправьте копию организаторам:
-notice-foot = Выпущено: { $issued }. О деле: {$p}case { $case }. Остановить оповещения о нём: {$p}unsubscribe { $case }. Остановить все: {$p}unsubscribe.
+notice-foot =
+    Выпущено: { $issued }
+    Подробнее о деле: {$p}case { $case }
+    Остановить оповещения о нём: {$p}unsubscribe { $case }, все сразу: {$p}unsubscribe
 button-copy-address = Скопировать адрес
 button-copy-subject = Скопировать тему
 button-case = О деле
