@@ -10,7 +10,7 @@ from telegram.constants import ChatMemberStatus, ChatType
 
 from handlers.message import ChatKind, Event, Request
 
-ALLOWED = ("message", "callback_query", "my_chat_member")
+ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
 """Everything else stays outside: the fewer kinds, the fewer ways in."""
 
 # Telegram's stand-ins for many people: not somebody to recognise again.
@@ -45,7 +45,14 @@ def translate(update: Update, me: Me) -> Request | None:
         return _membership(update.update_id, update.my_chat_member)
     if update.message is not None:
         return _message(update.update_id, update.message, me)
+    if update.edited_message is not None:
+        return _edited(update.update_id, update.edited_message, me)
     return None
+
+
+def _edited(update_id: int, message: Message, me: Me) -> Request | None:
+    """A command corrected in place counts as sent again; other words were heard once."""
+    return _message(update_id, message, me) if (message.text or "").startswith("/") else None
 
 
 def _message(update_id: int, message: Message, me: Me) -> Request | None:
