@@ -108,6 +108,13 @@ blocks = st.one_of(
 )
 
 
+def test_a_row_of_headings_that_is_too_long_is_cut_between_them() -> None:
+    long = paragraph(Bold("b" * 25), "c" * 25)
+    message = Message(blocks=(Heading("a"), long, long, paragraph("d")))
+
+    assert [len(part.blocks) for part in split_message(message, fits)] == [2, 2]
+
+
 @given(st.lists(blocks, min_size=1, max_size=6))
 def test_nothing_is_lost_and_every_part_fits(found: list[Heading]) -> None:
     message = Message(blocks=tuple(found))

@@ -98,8 +98,9 @@ def _cut(
             return (*heads, first), (rest,)
     if not heads:
         raise ValueError("not even one letter fits into a part")
-    if fits(part.also(*heads)):
-        return heads, (last,)
+    for kept in range(len(heads), 0, -1):
+        if fits(part.also(*heads[:kept])):
+            return heads[:kept], (*heads[kept:], last)
     beginning, left = _cut((heads[0],), part, fits)
     return beginning, (*left, *heads[1:], last)
 
