@@ -65,6 +65,7 @@ class BotApi:
         self.updates = Updates(clock=self._now)
         self.gate = Gate()
         self._faults = Faults()
+        self._accepted = asyncio.Event()
         self._numbers = itertools.count(1001)
         self._runner: web.AppRunner | None = None
 
@@ -216,7 +217,16 @@ class BotApi:
             self.gate.let_through(self.limits, chat.id, private=chat.type == "private")
         result = await ANSWERS[method](self, params)
         self.calls.append(Call(method, params, time.monotonic()))
+        self._accepted.set()
         return result
+
+    async def accepts(self, more: int, within: float = 30) -> None:
+        """Wait until so many more calls have been accepted."""
+        goal = len(self.calls) + more
+        async with asyncio.timeout(within):
+            while len(self.calls) < goal:
+                self._accepted.clear()
+                await self._accepted.wait()
 
     def find_chat(self, chat_id: int | str) -> Chat:
         """The chat of this number or @name; refuses if there is none."""
