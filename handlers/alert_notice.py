@@ -6,7 +6,7 @@ A pure function of the frozen payload and the reader, so that the preview is wha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
 from handlers.alert_payload import AlertPayload
@@ -118,7 +118,11 @@ class AlertNotice:
             yield from self._target(self.payload.fallback)
 
     def _target(self, target: Target) -> tuple[Block, ...]:
-        return target_blocks(target, self.translator, self.payload.main_language)
+        return target_blocks(target, self.translator, self.payload.main_language, self._issued())
+
+    def _issued(self) -> date:
+        """How old contacts are is judged on the day of the alert: a notice never changes."""
+        return date.fromisoformat(self.payload.issued)
 
     # ----------------------------------------------------------------------------- the rest
 
@@ -182,7 +186,7 @@ class AlertNotice:
         copies = [contact for contact in self.payload.copies_to if contact.usable]
         if copies:  # a hole here is for the organisers, who see it when they import
             yield paragraph(Bold(self.t("notice-copies")))
-            yield from contact_lines(copies, self.translator)
+            yield from contact_lines(copies, self.translator, self._issued())
 
     def _first_target(self) -> Target | None:
         """The target that stands on the first screen already."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from handlers import casebook
 from handlers.campaign import Case, Charge, Person, Target, Words, pick
@@ -86,8 +85,7 @@ def _entry(ctx: Context, it: Dossier, hearing: Hearing | None) -> Paragraph:
 
 def _deadline(ctx: Context, it: Case) -> str:
     """Until when to act; "" once that is over."""
-    today = datetime.fromtimestamp(ctx.now, UTC).date().isoformat()
-    return it.deadline if it.deadline >= today else ""
+    return it.deadline if it.deadline >= ctx.today.isoformat() else ""
 
 
 # ------------------------------------------------------------------------------- one case
@@ -208,7 +206,7 @@ def _whom(ctx: Context, found: Dossier, targets: list[Target]) -> Iterator[Block
     if own:
         yield paragraph(ctx.t("case-own-embassy"))
     for target in reachable:
-        yield from target_blocks(target, ctx.translator, found.campaign.language)
+        yield from target_blocks(target, ctx.translator, found.campaign.language, ctx.today)
 
 
 async def _buttons(ctx: Context, found: Dossier) -> list[Button]:

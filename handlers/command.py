@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,11 @@ class Context:
     directory: Directory
     rules: Rules = field(default_factory=Rules)
     args: str = ""  # what follows the command's name, line breaks kept
+
+    @property
+    def today(self) -> date:
+        """The day in UTC."""
+        return datetime.fromtimestamp(self.now, UTC).date()
 
     @property
     def private(self) -> bool:

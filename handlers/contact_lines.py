@@ -7,7 +7,7 @@ from datetime import date
 
 from handlers.campaign import Contact, Target, pick
 from handlers.countries import country_name
-from handlers.embassies import Age, Channel, Found, Override, Reason, spaced
+from handlers.embassies import Age, Channel, Found, Override, Reason, age_of, spaced
 from handlers.embassies import Contact as KnownContact
 from handlers.i18n import Translator
 from handlers.message import Block, Bold, Bullets, Email, Link, Phone, Span, paragraph
@@ -85,27 +85,31 @@ def _value(kind: str, value: str, shown: str) -> Span:
     return shown
 
 
-def target_blocks(target: Target, translator: Translator, main_language: str) -> tuple[Block, ...]:
+def target_blocks(
+    target: Target, translator: Translator, main_language: str, today: date
+) -> tuple[Block, ...]:
     """An office to write to: its name, who held it, every contact with its date."""
     office = pick(target.office, translator.language, main_language)
     named = f"{target.called(translator.language)}, {office}" if target.name else office
-    lines = contact_lines(target.contacts, translator)
+    lines = contact_lines(target.contacts, translator, today)
     return (paragraph(Bold(named)), *lines)
 
 
-def contact_lines(contacts: Sequence[Contact], translator: Translator) -> tuple[Block, ...]:
+def contact_lines(
+    contacts: Sequence[Contact], translator: Translator, today: date
+) -> tuple[Block, ...]:
     """One line a contact. Nothing to show: a line that says so."""
-    lines = [_contact(contact, translator) for contact in contacts if contact.usable]
+    lines = [_contact(contact, translator, today) for contact in contacts if contact.usable]
     lines += list(_holes(contacts, translator))
     if not lines:
         lines = [(translator.t("contact-none-known"),)]
     return (Bullets(tuple(lines)),)
 
 
-def _contact(contact: Contact, translator: Translator) -> _Line:
+def _contact(contact: Contact, translator: Translator, today: date) -> _Line:
     label = translator.t(f"contact-{contact.kind}")
-    dated = contact.checked or contact.as_of
-    note = f" ({translator.t('contact-as-of', day=translator.day(dated))})" if dated else ""
+    as_of, checked = _date(contact.as_of), _date(contact.checked)
+    note = _age(age_of(as_of, checked, today), checked or as_of, translator)
     return (f"{label}: ", _value(contact.kind, contact.normal, _shown(contact)), note)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from handlers import casebook, onboarding
 from handlers.campaign import Campaign, Target
@@ -65,9 +64,8 @@ async def _of(
     if country == sending:
         return (paragraph(ctx.t("embassy-inside", **names)),)
     targets = [it for campaign in campaigns for it in await _targets(ctx, campaign)]
-    today = datetime.fromtimestamp(ctx.now, UTC).date()
     missions = ctx.directory.missions(sending)
-    found = resolve(missions, country, overrides(targets), today=today)
+    found = resolve(missions, country, overrides(targets), today=ctx.today)
     fallback = _fallback(ctx, targets, campaigns[0].language)
     if found.reason is Reason.NONE:
         key = "notice-no-embassy" if fallback else "embassy-none"
@@ -90,4 +88,4 @@ def _reachable(found: Found) -> bool:
 def _fallback(ctx: Context, targets: Sequence[Target], language: str) -> tuple[Block, ...]:
     """The one the campaign names for those without an embassy."""
     named = next((target for target in targets if target.fallback), None)
-    return target_blocks(named, ctx.translator, language) if named else ()
+    return target_blocks(named, ctx.translator, language, ctx.today) if named else ()

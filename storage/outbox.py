@@ -282,7 +282,7 @@ async def settle(session: AsyncSession, outcomes: Iterable[Outcome], now: int) -
             continue  # forgotten while it was in flight
         _write_down(delivery, outcome, now)
         if outcome.lost:
-            await _lose(session, delivery)
+            await _lose(session, delivery, now)
         elif delivery.settled_at and not (delivery.notice_id or delivery.subscriber_id):
             await session.delete(delivery)  # the last word after /forget leaves no trace
             continue
@@ -310,7 +310,7 @@ def _write_down(delivery: Delivery, outcome: Outcome, now: int) -> None:
         delivery.body = None
 
 
-async def _lose(session: AsyncSession, delivery: Delivery) -> None:
+async def _lose(session: AsyncSession, delivery: Delivery, now: int) -> None:
     if delivery.subscriber_id is not None:
         await session.execute(
             update(Subscriber)
@@ -320,7 +320,7 @@ async def _lose(session: AsyncSession, delivery: Delivery) -> None:
     await session.execute(
         update(Delivery)
         .where(Delivery.chat == delivery.chat, Delivery.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.UNREACHABLE, body=None)
+        .values(state=DeliveryState.UNREACHABLE, body=None, settled_at=now)
     )
 
 

@@ -282,7 +282,6 @@ contact-checked = checked { $day }
 contact-last-confirmed = last confirmed { $day }
 contact-stale = from { $day }: old, may no longer work
 contact-undated = date not known
-contact-as-of = as of { $day }
 contact-none-known = No address is known.
 contact-hole-redacted = { $kind }: hidden by the website it was taken from
 contact-hole-not-valid = { $kind }: misprinted in the source, it cannot work

@@ -286,7 +286,6 @@ contact-checked = проверено: { $day }
 contact-last-confirmed = последнее подтверждение: { $day }
 contact-stale = данные от { $day }: старые, могут не работать
 contact-undated = дата неизвестна
-contact-as-of = данные от { $day }
 contact-none-known = Адрес неизвестен.
 contact-hole-redacted = { $kind }: скрыто сайтом, с которого взяты данные
 contact-hole-not-valid = { $kind }: в источнике опечатка, такой адрес или номер не работает

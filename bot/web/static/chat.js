@@ -21,8 +21,8 @@ function showClocks(place) {
 }
 
 // A message longer than the screen is shown from its beginning, a shorter one whole.
-function reveal(line) {
-  if (line) log.scrollTo({ top: line.offsetTop - 16 });
+function reveal(line, behavior = "auto") {
+  if (line) log.scrollTo({ top: line.offsetTop - 16, behavior });
 }
 
 function parse(html) {
@@ -132,6 +132,6 @@ box.addEventListener("keydown", (event) => {
 });
 
 showClocks(log);
-reveal(log.lastElementChild);
+reveal(log.lastElementChild, "instant");
 document.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
 follow();
