@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from handlers.command import Context, Role, UserError, command
 from handlers.housekeeping import LINKS_KEPT, REPLIES_KEPT
-from handlers.message import Button, Heading, Message, bullets, paragraph
+from handlers.message import Button, Code, Heading, Message, bullets, paragraph
 from handlers.organisers import record, tell
 from storage import organisers, subscribers
 from storage.models import Organiser
@@ -45,6 +45,13 @@ def _platform(ctx: Context) -> str:
     """Whose eyes, besides ours, see what is written here."""
     known = ("telegram", "matrix")
     return ctx.request.platform if ctx.request.platform in known else "elsewhere"
+
+
+@command("id", private_only=True)
+async def own_id(ctx: Context) -> Message:
+    """What to write into the configuration to make this person an owner."""
+    name = f"{ctx.request.platform}:{ctx.request.sender}"
+    return Message(blocks=(paragraph(ctx.t("your-id"), " ", Code(name)),))
 
 
 @command("forget", who=Role.CHAT_ADMIN)

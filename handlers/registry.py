@@ -47,6 +47,7 @@ COMMANDS: tuple[Command, ...] = (
     subscriptions.pause,
     subscriptions.resume,
     privacy.privacy,
+    privacy.own_id,
     privacy.forget,
     help.help_,
     alerts.alert,

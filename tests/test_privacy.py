@@ -82,6 +82,12 @@ async def test_what_is_stored_is_said_in_plain_words(
     assert f"{'!' if platform == 'matrix' else '/'}forget" in answer
 
 
+async def test_it_tells_people_the_id_the_configuration_wants(world: World) -> None:
+    anna = world.person("anna")
+
+    assert words(await anna.says("/id")).endswith("local:anna")
+
+
 async def test_organisers_are_told_what_is_kept_about_them_too(world: World) -> None:
     owner = await world.owner()
 

@@ -488,6 +488,7 @@ privacy-telegram = Telegram itself can read everything in this chat and knows th
 privacy-matrix = On Matrix your homeserver knows that you talk with this bot; in an encrypted room it cannot read what is said.
 privacy-elsewhere = This chat runs on the operator’s own machine; whoever controls that machine can read it.
 privacy-forget = {$p}forget erases all of it at once, without asking anybody.
+your-id = Your id, for the configuration and for nothing else:
 forget-ask = This erases your subscription, your settings and everything else about this chat. It cannot be undone. To go on, press the button or write {$p}forget yes
 forget-ask-organiser = This erases your subscription and your settings, and ends your role as an organiser (owners named in the configuration stay owners). It cannot be undone. To go on, press the button or write {$p}forget yes
 button-forget-sure = Erase everything
@@ -511,6 +512,7 @@ help-embassy-more =
 
     The date behind an address is when it was last confirmed. Where no embassy is known, I say so and name somebody else.
 help-privacy = what is stored about you and what is not
+help-id = your id, as the configuration names owners
 help-forget = erase everything about you
 help-help = this list
 help-stats = how many subscribers, totals only
