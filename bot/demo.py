@@ -40,7 +40,7 @@ class StoryError(Exception):
 async def demo(config: Config, *, once: bool) -> int:
     """Play the story; 0 if everybody got what they should. Then stay open unless `once`."""
     console = Console(highlight=False)
-    async with _running(config) as app:
+    async with running(config) as app:
         story = Story(app, console)
         try:
             await story.play()
@@ -53,7 +53,7 @@ async def demo(config: Config, *, once: bool) -> int:
 
 
 @asynccontextmanager
-async def _running(config: Config) -> AsyncIterator[App]:
+async def running(config: Config) -> AsyncIterator[App]:
     """The app, connected, with the sample campaign imported."""
     async with only_one(config), open_storage(config) as storage:
         people = [OWNER, *(reader.persona for reader in READERS)]

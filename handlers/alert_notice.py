@@ -104,8 +104,7 @@ class AlertNotice:
 
     def _reachable(self) -> bool:
         """Is there a way to write to or call the reader's embassy?"""
-        channels = self.embassy.channels if self.embassy else ()
-        return any(channel.kind != "web" for channel in channels)
+        return self.embassy is not None and self.embassy.reachable
 
     def _no_embassy(self) -> Iterator[Block]:
         sending = country_name(self.payload.country, self.translator.language)

@@ -140,7 +140,8 @@ def _unreachable(payload: AlertPayload) -> list[Target]:
 def _without_embassy(payload: AlertPayload, audience: Sequence[Audience]) -> list[str]:
     if not payload.own_embassy:
         return []
-    return sorted({it.country for it in audience if it.country} - payload.embassies.keys())
+    reached = {code for code, found in payload.embassies.items() if found.reachable}
+    return sorted({it.country for it in audience if it.country} - reached)
 
 
 def _untranslated(payload: AlertPayload, audience: Sequence[Audience]) -> list[str]:

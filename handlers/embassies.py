@@ -85,13 +85,10 @@ class Found(BaseModel):
     flags: tuple[str, ...] = ()  # the directory's doubts, see its SOURCES.md
     channels: tuple[Channel, ...] = ()
 
-    def offered(self) -> tuple[Channel, ...]:
-        """The channels to show unasked: stale ones only where they hardly ever change."""
-        return tuple(
-            channel
-            for channel in self.channels
-            if channel.age is not Age.STALE or channel.kind in {"postal", "web"}
-        )
+    @property
+    def reachable(self) -> bool:
+        """Is there a way to write to them or to call?"""
+        return any(channel.kind != "web" for channel in self.channels)
 
 
 @dataclass(frozen=True, slots=True)

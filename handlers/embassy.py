@@ -10,7 +10,7 @@ from handlers.campaign import Campaign, Target
 from handlers.command import Context, UserError, command
 from handlers.contact_lines import found_blocks, overrides, target_blocks
 from handlers.countries import country_name, find_country
-from handlers.embassies import Found, Reason, resolve
+from handlers.embassies import Reason, resolve
 from handlers.i18n import languages
 from handlers.message import Block, Bold, Button, Message, paragraph
 
@@ -71,18 +71,13 @@ async def _of(
         key = "notice-no-embassy" if fallback else "embassy-none"
         return (paragraph(ctx.t(key, **names)), *fallback)
     shown = found_blocks(found, ctx.translator, country)
-    if fallback and not _reachable(found):
+    if fallback and not found.reachable:
         return (*shown, paragraph(ctx.t("notice-embassy-unreachable")), *fallback)
     return shown
 
 
 async def _targets(ctx: Context, campaign: Campaign) -> list[Target]:
     return await casebook.targets(ctx.session, campaign.id)
-
-
-def _reachable(found: Found) -> bool:
-    """Is there a way to write to them or to call?"""
-    return any(channel.kind != "web" for channel in found.channels)
 
 
 def _fallback(ctx: Context, targets: Sequence[Target], language: str) -> tuple[Block, ...]:

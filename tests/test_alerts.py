@@ -88,15 +88,16 @@ async def test_the_preview_counts_readers_and_names_what_is_amiss(world: World) 
     owner = await world.owner()
     await _reader(world, "a", "GB")
     await _reader(world, "b", "KE", language="ru")
+    await _reader(world, "d", "AT")
     nowhere = world.person("c")
     await nowhere.says("/subscribe all")
 
     preview = words(await owner.says(ALERT))
 
-    assert "Goes to 3 subscribers." in preview
+    assert "Goes to 4 subscribers." in preview
     assert "United Kingdom 1" in preview
     assert "No usable contact for: President" in preview
-    assert "No embassy is known for readers in Kenya" in preview
+    assert "No embassy with an address is known for readers in: Austria, Kenya" in preview
     assert "One reader has set no country" in preview
     assert "There are readers in русский" in preview
 

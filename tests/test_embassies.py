@@ -313,17 +313,6 @@ def test_age_counts_from_the_last_day_a_contact_was_seen(
     assert age_of(as_of, checked, TODAY) is age
 
 
-def test_stale_contacts_are_known_but_only_post_and_web_are_offered() -> None:
-    stale = mission(
-        "old", "XX", email="e@x.xx", phone="+41313517969", address="1 Road", as_of="2016-02-01"
-    )
-
-    found = resolve([stale], "XX", today=TODAY)
-
-    assert [channel.kind for channel in found.channels] == ["email", "phone", "postal"]
-    assert [channel.kind for channel in found.offered()] == ["postal"]
-
-
 def test_a_check_counts_only_for_the_field_it_must_have_been_about() -> None:
     one = mission("one", "XX", email="e@x.xx", as_of="2022-01-01", checked="2026-01-01")
     two = mission(

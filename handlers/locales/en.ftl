@@ -204,8 +204,8 @@ warn-nobody = Nobody would get it.
 warn-deadline = The deadline of the case, { $deadline }, is over.
 warn-target = No usable contact for: { $office }.
 warn-no-embassy = { $count ->
-        [one] No embassy is known for readers in { $countries }; they are given the fallback address.
-       *[other] No embassy is known for readers in: { $countries }. They are given the fallback address.
+        [one] No embassy with an address is known for readers in { $countries }; they are given the fallback address.
+       *[other] No embassy with an address is known for readers in: { $countries }. They are given the fallback address.
     }
 warn-no-country = { $count ->
         [one] One reader has set no country and is given the fallback address.

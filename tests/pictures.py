@@ -1,0 +1,48 @@
+"""Takes the README's pictures anew: the demo's story, looked at in a real Chromium.
+
+.venv/bin/python -m tests.pictures
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from io import StringIO
+from pathlib import Path
+
+from playwright.async_api import Browser
+from rich.console import Console
+
+from bot.demo import Story, running, trial
+from tests.fakes.browser import DESK, PHONE, chromium, screenshot, window
+
+FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+
+
+async def main() -> None:
+    """Play the story, then photograph three people's screens."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with running(trial(Path(folder))) as app:
+            await Story(app, Console(file=StringIO())).play()
+            async with chromium() as browser:
+                english = (browser, f"{app.chat_url}london", "Trial opens tomorrow", DESK)
+                await _take(*english, "notice.png")
+                russian = (browser, f"{app.chat_url}brussels?lang=ru", "Завтра в Атырау", PHONE)
+                await _take(*russian, "notice-phone.png")
+                preview = (browser, f"{app.chat_url}owner", "Preview of alert", DESK)
+                await _take(*preview, "preview.png")
+
+
+async def _take(browser: Browser, url: str, words: str, size: tuple[int, int], name: str) -> None:
+    """The page at `url`, from the first message with these words on."""
+    async with window(browser, size) as page:
+        await page.goto(url)
+        message = page.locator(".ours", has_text=words).first
+        await message.evaluate(
+            "it => it.parentElement.scrollTo({top: it.offsetTop - 16, behavior: 'instant'})"
+        )
+        await screenshot(page, FOLDER / name)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
