@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check pictures lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -26,13 +26,16 @@ demo: $(READY) ## Play the sample campaign, then keep the chat open (ONCE=1: end
 	@$(BIN)/tocsin demo $(if $(ONCE),--once)
 
 test: check ## Lint, types and every test, on SQLite and PostgreSQL
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4
 
 check: $(READY) ## Lint, format, types, layer rule
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+pictures: $(READY) ## Take the README's pictures anew (needs Chromium)
+	$(BIN)/python -m tests.pictures
 
 lock: ## Renew the pinned versions (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --quiet \

@@ -66,7 +66,7 @@ async def _configuration(config: Config) -> AsyncIterator[Finding]:
         yield Finding(
             "warning",
             "organisers",
-            'nobody may alert yet. Name yourself in [organisers] owners: "telegram:123456789".',
+            "nobody may alert yet. Write /id to the bot; put its answer into [organisers] owners.",
         )
 
 

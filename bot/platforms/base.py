@@ -39,9 +39,6 @@ class Platform(Protocol):
     idempotent: bool
     """Does the service recognise a repeated `key`? Then a doubtful send may simply be repeated."""
 
-    command_prefix: str
-    """What people type before a command's name here: "/" or "!"."""
-
     async def __aenter__(self) -> Self:
         """Connect. Raises `Unusable` when the account cannot work, with the remedy."""
         ...

@@ -67,7 +67,6 @@ class Local:
 
     name = "local"
     idempotent = True
-    command_prefix = "/"
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -51,7 +51,6 @@ class Matrix:
 
     name = NAME
     idempotent = True  # the homeserver keeps transaction ids per device for about a day
-    command_prefix = "!"
 
     def __init__(
         self,

@@ -32,7 +32,6 @@ class Telegram:
 
     name = "telegram"
     idempotent = False
-    command_prefix = "/"
 
     def __init__(
         self,
