@@ -217,13 +217,13 @@ class Local:
 
     async def lines(self, person: str, since: int = 0) -> tuple[list[Line], bool]:
         """What was written or changed after version `since`, and whether that is all there is."""
+        last = self._last_words.get(person)  # first: once it is there, the rows before it are gone
+        anew = last is not None and last.version > since
         async with self._database.read() as session:
-            rows = await local_chat.lines(session, person, since=since)
+            rows = await local_chat.lines(session, person, since=0 if anew else since)
             oldest = await local_chat.oldest_version(session, person)
-        last = self._last_words.get(person)
         if last is not None:
-            rows += [last] if last.version > since else []
-            oldest = min(oldest or last.version, last.version)
+            return ([last, *rows] if anew else rows), anew
         return rows, oldest is None or oldest > since
 
     async def message(self, person: str, ref: str) -> Message | None:
