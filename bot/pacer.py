@@ -34,6 +34,10 @@ class _Waiter:
     ready: asyncio.Future[None] = field(compare=False)
 
 
+class Closed(Exception):
+    """No more moments are given out: the program is stopping."""
+
+
 class Pacer:
     """Gives out moments to send at, one account's requests one after the other."""
 
@@ -45,6 +49,7 @@ class Pacer:
         self._waiting: list[_Waiter] = []
         self._numbers = itertools.count()
         self._came = asyncio.Event()
+        self._closed = False
         self._chat_owes: dict[str, float] = {}  # until when each chat has had its share
         self._sent_to_group: dict[str, deque[float]] = {}
 
@@ -64,11 +69,20 @@ class Pacer:
             self._came.clear()
 
     async def slot(self, lane: int) -> None:
-        """Wait for this request's turn; lower lanes go first."""
+        """Wait for this request's turn; lower lanes go first. Raises `Closed` after `close`."""
+        if self._closed:
+            raise Closed
         ready = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, _Waiter(lane, next(self._numbers), ready))
         self._came.set()
         await ready
+
+    def close(self) -> None:
+        """Send whoever waits away: what has not left yet stays for the next start."""
+        self._closed = True
+        for waiter in self._waiting:
+            if not waiter.ready.done():
+                waiter.ready.set_exception(Closed())
 
     def freeze(self, seconds: float) -> None:
         """Send nothing at all for so long: the service refused for want of patience."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -16,7 +17,7 @@ import structlog
 from bot.bell import Bell
 from bot.buttons import Signer
 from bot.composer import Composer
-from bot.pacer import Pacer
+from bot.pacer import Closed, Pacer
 from bot.platforms.base import (
     Platform,
     PlatformError,
@@ -42,6 +43,7 @@ WORKERS = 8
 _BULK_WORKERS = 6  # two stay free for replies
 _POLL = 1.0  # seconds; the bell is usually faster
 _LONGEST_WAIT = 300  # seconds between two attempts at most
+_GRACE = 6.0  # seconds for what is on its way when the program is asked to stop
 _DOUBTS = 3  # attempts that may have arrived, before an organiser is asked
 
 
@@ -69,7 +71,8 @@ class Relay:
         self._key_prefix = key_prefix
         self._clock = clock
         self._settler = Settler(database, clock)
-        self._in_flight: dict[int, int] = {}  # delivery → lane
+        self._taking: asyncio.Task[int] | None = None
+        self._in_flight: dict[asyncio.Task[None], int] = {}  # task of a delivery → lane
 
     async def run(self) -> None:
         """Recover from the last stop, then carry for ever."""
@@ -77,7 +80,11 @@ class Relay:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._pacer.run())
             tasks.create_task(self._settler.run())
-            tasks.create_task(self._carry(tasks))
+            try:
+                await self._carry(tasks)
+            except asyncio.CancelledError:
+                await self._finish()
+                raise
 
     async def _recover(self) -> None:
         async with self._database.write() as session:
@@ -93,12 +100,32 @@ class Relay:
     async def _carry(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             rounds = self._queued.rounds
-            claims = await self._claim()
-            for claim in claims:
-                self._in_flight[claim.id] = claim.lane
-                tasks.create_task(self._deliver(claim))
-            if not claims:
+            self._taking = tasks.create_task(self._take(tasks))
+            if not await asyncio.shield(self._taking):  # a claim never goes without its sending
                 await self._queued.wait(rounds, _POLL)
+
+    async def _take(self, tasks: asyncio.TaskGroup) -> int:
+        """Claim what is due and begin to send it; how many."""
+        claims = await self._claim()
+        for claim in claims:
+            task = tasks.create_task(self._deliver(claim))
+            self._in_flight[task] = claim.lane
+            task.add_done_callback(self._landed)
+        return len(claims)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.pop(task, None)
+        self._queued.ring()  # a place is free
+
+    async def _finish(self) -> None:
+        """Let what is on its way arrive and be written down, so that nothing is in doubt."""
+        self._pacer.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                if self._taking is not None:
+                    await asyncio.wait([self._taking])
+                if self._in_flight:
+                    await asyncio.wait(self._in_flight)
 
     async def _claim(self) -> Sequence[Claim]:
         free = WORKERS - len(self._in_flight)
@@ -112,12 +139,7 @@ class Relay:
             )
 
     async def _deliver(self, claim: Claim) -> None:
-        try:
-            outcome = await self._attempt(claim)
-            await self._settler.settle(outcome)
-        finally:
-            self._in_flight.pop(claim.id, None)
-            self._queued.ring()  # a place is free
+        await self._settler.settle(await self._attempt(claim))
 
     async def _attempt(self, claim: Claim) -> Outcome:
         try:
@@ -131,9 +153,12 @@ class Relay:
         wait = self._pacer.too_soon(claim.address, group=_is_group(claim))
         if wait > 0:
             due_at = self._clock() + math.ceil(wait)
-            return Outcome(claim.id, DeliveryState.PENDING, due_at=due_at, snoozed=True)
+            return _not_now(claim, due_at)
         part = self._signer.sign(parts[claim.part], claim.platform, claim.address, self._clock())
-        await self._pacer.slot(claim.lane)
+        try:
+            await self._pacer.slot(claim.lane)
+        except Closed:
+            return _not_now(claim, self._clock())
         self._pacer.note_sent(claim.address, group=_is_group(claim))
         return await self._send(claim, part, last=claim.part + 1 >= len(parts))
 
@@ -179,6 +204,11 @@ class Relay:
         if hold and not self._platform.idempotent:
             return Outcome(claim.id, DeliveryState.HELD, error=reason)
         return replace(self._later(claim, 1.0, reason), repeat=not self._platform.idempotent)
+
+
+def _not_now(claim: Claim, due_at: int) -> Outcome:
+    """It was not attempted at all."""
+    return Outcome(claim.id, DeliveryState.PENDING, due_at=due_at, snoozed=True)
 
 
 def _is_group(claim: Claim) -> bool:
