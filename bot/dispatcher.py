@@ -56,7 +56,9 @@ class Dispatcher:
             if known is not None:
                 await subscribers.move(session, known, request.moved_to)
             return None
-        if request.event == Event.SAID and not self._concerns_us(request):
+        if not self._concerns_us(request):
+            if known is not None and request.event == Event.ADDED:
+                await _welcome_back(session, known)
             return None
         ctx = await self._context(session, request, now)
         message = await self._answer(ctx, met_before=known is not None)
@@ -65,14 +67,16 @@ class Dispatcher:
         return Reply(message, None if message.erase else ctx.subscriber)
 
     def _concerns_us(self, request: Request) -> bool:
+        """Readers of a channel never make us post there; talk in a group is not for us."""
+        if request.event != Event.SAID:
+            return request.kind != ChatKind.CHANNEL
         return request.kind == ChatKind.PRIVATE or _split(request.text) is not None
 
     async def _context(self, session: AsyncSession, request: Request, now: int) -> Context:
         subscriber = await subscribers.meet(
             session, request.platform, request.address, kind=request.kind, now=now
         )
-        if subscriber.state == SubscriberState.GONE:
-            await _welcome_back(session, subscriber)
+        await _welcome_back(session, subscriber)
         if not subscriber.language:
             subscriber.language = known_language(request.language)
         language = subscriber.language or known_language(request.language)
@@ -177,6 +181,9 @@ async def _lose(session: AsyncSession, subscriber: Subscriber | None) -> None:
 
 
 async def _welcome_back(session: AsyncSession, subscriber: Subscriber) -> None:
+    """Whoever is heard again after they had gone gets what they followed."""
+    if subscriber.state != SubscriberState.GONE:
+        return
     follows = await subscribers.follows(session, subscriber)
     subscriber.state = SubscriberState.ACTIVE if follows else SubscriberState.VISITOR
 

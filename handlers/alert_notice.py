@@ -200,8 +200,8 @@ class AlertNotice:
 
     def _foot(self) -> Paragraph:
         issued = self.translator.day(self.payload.issued)
-        foot = self.t("notice-foot", issued=issued, case=self.case.id)
-        return paragraph(Italic(foot))
+        key = "notice-foot-channel" if self.reader.silent else "notice-foot"
+        return paragraph(Italic(self.t(key, issued=issued, case=self.case.id)))
 
     # ------------------------------------------------------------------------------ buttons
 
@@ -211,6 +211,8 @@ class AlertNotice:
             for key, text in self._worth_copying()
             if 0 < len(text) <= _COPYABLE
         ]
+        if self.reader.silent:
+            return tuple((button,) for button in copies)
         more = (
             Button(self.t("button-case"), command=f"/case {self.case.id}"),
             Button(self.t("button-stop-case"), command=f"/unsubscribe {self.case.id}"),

@@ -77,7 +77,8 @@ class _Notice:
     def message(self) -> Message:
         see = Button(self.t("button-case"), command=f"/case {self.it.case_id}")
         attachment = Attachment(f"hearing-{self.it.case_id}.ics", "text/calendar", self._entry())
-        return Message(blocks=tuple(self._blocks()), buttons=((see,),), attachments=(attachment,))
+        buttons = () if self.reader.silent else ((see,),)
+        return Message(tuple(self._blocks()), buttons, attachments=(attachment,))
 
     def _blocks(self) -> Iterator[Block]:
         if self.it.drill:
@@ -88,8 +89,10 @@ class _Notice:
         if self.it.kind == "cancelled":
             yield paragraph(self.t("reminder-cancelled-next"))
         else:
-            yield paragraph(self.t("reminder-what-to-do", case=self.it.case_id))
-        yield paragraph(Italic(self.t("reminder-stop", case=self.it.case_id)))
+            key = "reminder-what-to-do-channel" if self.reader.silent else "reminder-what-to-do"
+            yield paragraph(self.t(key, case=self.it.case_id))
+        if not self.reader.silent:
+            yield paragraph(Italic(self.t("reminder-stop", case=self.it.case_id)))
 
     def words(self, texts: Texts) -> str:
         return pick(texts, self.translator.language, self.it.main_language)

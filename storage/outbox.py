@@ -40,6 +40,11 @@ class Reader:
     quiet_from: int | None = None
     quiet_to: int | None = None
 
+    @property
+    def silent(self) -> bool:
+        """Is it a channel? Nobody there can write to us, or should make us post."""
+        return self.kind == "channel"
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

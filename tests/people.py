@@ -150,7 +150,7 @@ class Person:
         raise AssertionError(f"no button {label!r}")
 
     async def ignored(self, text: str, **about: object) -> bool:
-        """Write something that deserves no answer."""
+        """Write or do something that deserves no answer."""
         return await self._do(text=text, **about) == []
 
     async def _does(self, **about: object) -> Message:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from handlers import organisers as commands
 from handlers.command import Rules
-from handlers.message import Message
+from handlers.message import ChatKind, Event, Message
 from storage import alerts, audit, lockdown, organisers, outbox, subscribers
 from storage.database import Database
 from storage.models import (
@@ -23,6 +23,7 @@ from storage.models import (
 from tests.people import Person, World, sample, words
 
 ALERT = "/alert bokayev-ayan Trial opens tomorrow in Atyrau\nIt was announced only now."
+CHANNEL = "-1001234567890"
 REFUSED = "This code does not work"
 
 
@@ -537,6 +538,29 @@ async def test_a_channel_gets_what_its_owner_chose(world: World) -> None:
     assert (claim.reader.language, claim.reader.country) == ("ru", "GB")
     assert claim.reader.kind == "channel"
     assert await _claims(world, "matrix") == []
+
+
+async def test_nobody_in_a_channel_makes_the_bot_post_there(database: Database) -> None:
+    world = World(database, platform="telegram")
+    await world.knows(sample())
+    owner, channel = await world.owner(), world.person(CHANNEL, kind=ChatKind.CHANNEL)
+    assert await channel.ignored("", event=Event.ADDED)
+    await owner.says(f"/channel add {CHANNEL} KZ GB")
+    await owner.says(ALERT)
+    await owner.presses("Send")
+    await world.tick()
+
+    (notice,) = await channel.listens()
+    assert "Embassy of Kazakhstan in London" in words(notice)
+    assert [button.command for row in notice.buttons for button in row] == ["", ""]
+    assert "/unsubscribe" not in words(notice)
+    assert await channel.ignored("", event=Event.PRESSED, button="help|0|0")
+
+    await owner.says("/hearing add bokayev-ayan 2026-09-22 10:30 Asia/Atyrau City Court")
+    await world.tick()
+    reminder = (await channel.listens())[-1]
+    assert "stands in the last notice" in words(reminder)
+    assert not reminder.buttons
 
 
 async def test_channels_are_listed_and_removed(world: World) -> None:

@@ -148,6 +148,7 @@ notice-foot =
     Issued { $issued }
     More about the case: {$p}case { $case }
     Stop notices about it: {$p}unsubscribe { $case }, about everything: {$p}unsubscribe
+notice-foot-channel = Issued { $issued }
 button-copy-address = Copy the e-mail address
 button-copy-subject = Copy the subject
 button-case = The case
@@ -314,6 +315,7 @@ reminder-cancelled = Hearing called off: { $case }
 reminder-was = Was: { $when }
 reminder-what-to-do = Letters that arrive before the hearing help most. Whom to write to and what to say: {$p}case { $case }
 reminder-cancelled-next = No new date is known. If one is set, you will be told.
+reminder-what-to-do-channel = Letters that arrive before the hearing help most. Whom to write to and what to say stands in the last notice about this case.
 reminder-stop = Stop messages about this case: {$p}unsubscribe { $case }
 reminder-entry = Hearing: { $case }
 reminder-entry-drill = DRILL: { $title }

@@ -148,6 +148,7 @@ notice-foot =
     Выпущено: { $issued }
     Подробнее о деле: {$p}case { $case }
     Остановить оповещения о нём: {$p}unsubscribe { $case }, все сразу: {$p}unsubscribe
+notice-foot-channel = Выпущено: { $issued }
 button-copy-address = Скопировать адрес
 button-copy-subject = Скопировать тему
 button-case = О деле
@@ -318,6 +319,7 @@ reminder-cancelled = Заседание отменено: { $case }
 reminder-was = Было: { $when }
 reminder-what-to-do = Сильнее всего помогают письма, которые придут до заседания. Кому и что писать: {$p}case { $case }
 reminder-cancelled-next = Новая дата неизвестна. Если её назначат, вам придёт сообщение.
+reminder-what-to-do-channel = Важнее всего письма, которые придут до заседания. Кому и что писать — в последнем оповещении по этому делу.
 reminder-stop = Не получать сообщений об этом деле: {$p}unsubscribe { $case }
 reminder-entry = Заседание: { $case }
 reminder-entry-drill = УЧЕНИЯ. { $title }
