@@ -25,7 +25,7 @@ from telegram.error import (
 
 from bot.platforms.telegram.request import AiohttpRequest
 from tests.fakes.telegram import BotApi, Limits
-from tests.fakes.telegram_rules import link_target
+from tests.fakes.telegram_texts import link_target
 
 
 @pytest.fixture
