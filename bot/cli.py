@@ -73,7 +73,7 @@ def demo(
 
 @app.command()
 def check(config: ConfigFile = None) -> None:
-    """Say what is wrong with the configuration, database, accounts, and the remedy."""
+    """Say what is wrong with this installation, and the remedy."""
     from bot.check import check as examine
 
     raise typer.Exit(_do(examine(_load(config))))
@@ -90,7 +90,7 @@ def import_(file: Path, config: ConfigFile = None) -> None:
 
 @app.command()
 def export(config: ConfigFile = None) -> None:
-    """Print the campaigns as JSON: cases, hearings, targets, never subscribers."""
+    """Print the campaigns as JSON; never subscribers."""
     from bot.export import export as write
 
     typer.echo(_do(write(_load(config))))

@@ -10,14 +10,23 @@ from sqlalchemy.exc import DBAPIError
 from bot.app import AlreadyRunningError
 from bot.backup import BackupError
 from bot.config import ConfigError
+from bot.import_campaign import RefusedError
+from bot.organiser import OrganiserError
 from bot.platforms.base import Unusable
-from handlers.campaign_file import CampaignFileError
 from storage.cases import CaseElsewhereError
 from storage.directory import DirectoryError
 from storage.schema import SchemaError
 from storage.vault import VaultError
 
-_SPEAKING = (AlreadyRunningError, BackupError, SchemaError, VaultError, Unusable, DirectoryError)
+_SPEAKING = (
+    AlreadyRunningError,
+    BackupError,
+    DirectoryError,
+    OrganiserError,
+    SchemaError,
+    Unusable,
+    VaultError,
+)
 _DISK_FULL = (
     "The disk is full. Nothing that was accepted is lost. Free some space and start Tocsin again."
 )
@@ -58,8 +67,8 @@ def _explain_one(error: BaseException) -> list[str] | None:
     match error:
         case ConfigError():
             lines = ["The configuration cannot be used:", *_listed(error.problems)]
-        case CampaignFileError():
-            lines = ["Nothing was imported:", *_listed(error.problems)]
+        case RefusedError():
+            lines = ["Nothing was imported:", *_listed(error.lines)]
         case CaseElsewhereError():
             lines = [f"The case {error} belongs to another campaign. Give this one another id."]
         case DBAPIError():

@@ -52,8 +52,8 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        written = f" = {self.value}" if self.value else ""
-        return f"{self.key}{written}: {self.fault}. {self.remedy}"
+        named = " = ".join(filter(None, [self.key, self.value]))
+        return f"{named}: {self.fault}. {self.remedy}"
 
 
 class ConfigError(Exception):

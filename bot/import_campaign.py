@@ -24,9 +24,22 @@ async def store_campaign(storage: Storage, campaign: Campaign, now: int) -> None
         await docket.put_hearings(session, campaign, now)
 
 
+class RefusedError(Exception):
+    """The file is faulty; `lines` say where, and what to do about it."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
 async def import_file(config: Config, path: Path) -> list[str]:
-    """Import a file; the lines to show. Raises `CampaignFileError` when it is faulty."""
-    campaign, holes = read_campaign(path.read_text("utf-8"))
+    """Import a file; the lines to show. Raises `RefusedError` when it is faulty."""
+    try:
+        campaign, holes = read_campaign(path.read_text("utf-8"))
+    except CampaignFileError as error:
+        raise RefusedError(_lines(path, error.problems)) from None
+    except UnicodeDecodeError:
+        raise RefusedError([f"{path}: this is no text in UTF-8. Save it as UTF-8."]) from None
     async with open_storage(config) as storage:
         await store_campaign(storage, campaign, clock())
     hearings = sum(len(case.hearings) for case in campaign.cases)
@@ -34,10 +47,10 @@ async def import_file(config: Config, path: Path) -> list[str]:
         f"Imported {campaign.id}. Cases: {len(campaign.cases)}, targets: {len(campaign.targets)}, "
         f"hearings: {hearings}, things to look at: {len(holes)}. Nothing was sent."
     )
-    return [*problem_lines(path, holes), summary]
+    return [*_lines(path, holes), summary]
 
 
-def problem_lines(path: Path, problems: Sequence[Problem]) -> list[str]:
+def _lines(path: Path, problems: Sequence[Problem]) -> list[str]:
     """Each problem as "FILE:LINE: sentence"."""
     return [f"{path}:{problem.line}: {_sentence(problem)}" for problem in problems]
 
@@ -45,6 +58,3 @@ def problem_lines(path: Path, problems: Sequence[Problem]) -> list[str]:
 def _sentence(problem: Problem) -> str:
     sentence = Translator("en").t(problem.key, **problem.args)
     return f"{problem.where}: {sentence}" if problem.where else sentence
-
-
-__all__ = ["CampaignFileError", "import_file", "problem_lines", "store_campaign"]

@@ -596,6 +596,7 @@ audit-empty = Nothing yet.
 audit-times = Times: { $zone }. #3 is the organiser with this number in {$p}organisers.
 audit-nobody = by itself
 audit-invited = invitation made
+audit-added = added on the server
 audit-joined = joined
 audit-left = left
 audit-revoked = role taken away

@@ -605,6 +605,7 @@ audit-empty = Пока ничего.
 audit-times = Время: { $zone }. #3 — организатор с этим номером в {$p}organisers.
 audit-nobody = само собой
 audit-invited = создано приглашение
+audit-added = добавлен на сервере
 audit-joined = новый организатор
 audit-left = уход организатора
 audit-revoked = отобрана роль

@@ -12,14 +12,14 @@ from telegram import Bot, InputFile, LinkPreviewOptions, Update
 from telegram.constants import ChatMemberStatus
 from telegram.error import InvalidToken, TelegramError
 
-from bot.platforms.base import PlatformError, Receive, Unusable
+from bot.platforms.base import PlatformError, Receive, RecipientGone, Rejected, Unusable
 from bot.platforms.telegram.errors import ASK_BOTFATHER, is_already_so, translate
 from bot.platforms.telegram.poll import Poller
 from bot.platforms.telegram.request import AiohttpRequest
 from bot.platforms.telegram.updates import Me
 from bot.platforms.telegram.updates import translate as understand
 from bot.render.split import split_message
-from bot.render.telegram import fits, render
+from bot.render.telegram import Rendered, fits, render
 from handlers.message import ChatKind, Event, Message, Request
 
 _ADMINS = (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER)
@@ -137,7 +137,7 @@ class Telegram:
                     document=_file(message), **_where(address), **_how(message)
                 )
             else:
-                rendered = render(message)
+                rendered = _rendered(message)
                 sent = await self._bot.send_message(
                     text=rendered.text,
                     entities=rendered.entities,
@@ -152,7 +152,7 @@ class Telegram:
 
     async def edit(self, address: str, ref: str, message: Message, *, key: str) -> None:  # noqa: ARG002 - Telegram knows no keys
         """Let a message read like this; an edit may be repeated safely."""
-        rendered = render(message)
+        rendered = _rendered(message)
         await self._change(
             self._bot.edit_message_text(
                 text=rendered.text,
@@ -181,13 +181,21 @@ class Telegram:
             raise failure from None
 
 
+def _rendered(message: Message) -> Rendered:
+    try:
+        return render(message)
+    except ValueError as error:  # its words are ours: they quote nothing
+        raise Rejected(str(error)) from None
+
+
 def _where(address: str) -> dict[str, Any]:
     """The chat and, in a topic, the thread."""
     chat, _, thread = address.partition("/")
-    chat_id: int | str = chat if chat.startswith("@") else int(chat)
-    if thread:
-        return {"chat_id": chat_id, "message_thread_id": int(thread)}
-    return {"chat_id": chat_id}
+    try:
+        chat_id: int | str = chat if chat.startswith("@") else int(chat)
+        return {"chat_id": chat_id, **({"message_thread_id": int(thread)} if thread else {})}
+    except ValueError:
+        raise RecipientGone("no chat of Telegram has such an address") from None
 
 
 def _how(message: Message) -> dict[str, Any]:
