@@ -132,7 +132,7 @@ async def drop_queued(session: AsyncSession, hearing: Hearing, kinds: Collection
     await session.execute(
         update(Delivery)
         .where(Delivery.notice_id.in_(about_it), Delivery.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.CANCELLED)
+        .values(state=DeliveryState.CANCELLED, settled_at=Delivery.due_at)
         .execution_options(synchronize_session=False)
     )
 

@@ -295,8 +295,8 @@ class Delivery(Base):
             "lane",
             "rank",
             "id",
-            sqlite_where=text("state IN ('pending', 'sending')"),
-            postgresql_where=text("state IN ('pending', 'sending')"),
+            sqlite_where=text("settled_at IS NULL"),  # finished rows cost a claim nothing
+            postgresql_where=text("settled_at IS NULL"),
         ),
         Index("ix_deliveries_chat", "chat", "state"),
         Index("ix_deliveries_notice", "notice_id", "state"),

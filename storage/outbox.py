@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -184,48 +184,51 @@ async def claim(
 
     Commit before sending them. Other processes on PostgreSQL skip what is being claimed.
     """
-    chosen = await _choose(session, platform, limit, now, lanes)
+    chosen: dict[bytes, int] = {}  # chat → delivery
+    for lane in sorted(lanes):  # one lane after the other: then the index gives them in order
+        if (room := limit - len(chosen)) > 0:
+            rows = await session.execute(_due(platform, lane, now).limit(room * 4))
+            for delivery_id, chat in rows:
+                if len(chosen) < limit:
+                    chosen.setdefault(chat, delivery_id)
     if not chosen:
         return []
     await session.execute(
         update(Delivery)
-        .where(Delivery.id.in_(chosen))
+        .where(Delivery.id.in_(chosen.values()))
         .values(state=DeliveryState.SENDING, attempts=Delivery.attempts + 1)
         .execution_options(synchronize_session=False)
     )
-    return await _claims(session, chosen)
+    return await _claims(session, chosen.values())
 
 
-async def _choose(
-    session: AsyncSession, platform: str, limit: int, now: int, lanes: Collection[int]
-) -> list[int]:
+def _due(platform: str, lane: int, now: int) -> Select[int, bytes]:
+    """Due deliveries of one lane with their chats, the most urgent first, none that is busy."""
     busy = aliased(Delivery)
     target = aliased(Delivery)
     in_flight = select(busy.chat).where(
-        busy.platform == platform, busy.state == DeliveryState.SENDING
+        busy.platform == platform,
+        busy.state == DeliveryState.SENDING,
+        busy.settled_at.is_(None),
     )
     settled = select(target.id).where(
         target.id == Delivery.edits_id,
         target.state.not_in([DeliveryState.PENDING, DeliveryState.SENDING]),
     )
-    statement = (
+    return (
         select(Delivery.id, Delivery.chat)
         .where(
             Delivery.platform == platform,
             Delivery.state == DeliveryState.PENDING,
-            Delivery.lane.in_(list(lanes)),
+            Delivery.settled_at.is_(None),  # always so; it tells the database which index
+            Delivery.lane == lane,
             Delivery.due_at <= now,
             Delivery.chat.not_in(in_flight),
             or_(Delivery.edits_id.is_(None), settled.exists()),
         )
-        .order_by(Delivery.lane, Delivery.rank, Delivery.id)
-        .limit(limit * 4)
+        .order_by(Delivery.rank, Delivery.id)
         .with_for_update(skip_locked=True, of=Delivery)
     )
-    first_of_chat: dict[bytes, int] = {}
-    for delivery_id, chat in await session.execute(statement):
-        first_of_chat.setdefault(chat, delivery_id)
-    return list(first_of_chat.values())[:limit]
 
 
 async def _claims(session: AsyncSession, ids: Collection[int]) -> list[Claim]:
@@ -348,7 +351,11 @@ async def recover(
     marked as a possible repeat, except notices whose kind is in `hold`: those wait for an
     organiser.
     """
-    doubtful = and_(Delivery.platform == platform, Delivery.state == DeliveryState.SENDING)
+    doubtful = and_(
+        Delivery.platform == platform,
+        Delivery.state == DeliveryState.SENDING,
+        Delivery.settled_at.is_(None),
+    )
     held = select(Notice.id).where(Notice.kind.in_(list(hold)))
     if not idempotent:
         await session.execute(
@@ -380,15 +387,6 @@ async def counts(session: AsyncSession, notice_id: int) -> dict[str, int]:
         .group_by(Delivery.state)
     )
     return {str(state): number for state, number in rows}
-
-
-async def next_due(session: AsyncSession, platform: str) -> int | None:
-    """When the earliest waiting delivery falls due; None when nothing waits."""
-    return await session.scalar(
-        select(func.min(Delivery.due_at)).where(
-            Delivery.platform == platform, Delivery.state == DeliveryState.PENDING
-        )
-    )
 
 
 async def notice_payload(session: AsyncSession, notice_id: int) -> str:

@@ -131,7 +131,7 @@ async def drop_queued(session: AsyncSession, subscriber: Subscriber) -> None:
             Delivery.notice_id.is_not(None),
             Delivery.state == DeliveryState.PENDING,
         )
-        .values(state=DeliveryState.CANCELLED)
+        .values(state=DeliveryState.CANCELLED, settled_at=Delivery.due_at)
     )
 
 

@@ -199,8 +199,8 @@ def upgrade() -> None:
             "ix_deliveries_open",
             ["platform", "state", "lane", "rank", "id"],
             unique=False,
-            sqlite_where=sa.text("state IN ('pending', 'sending')"),
-            postgresql_where=sa.text("state IN ('pending', 'sending')"),
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
         )
         batch_op.create_index(
             batch_op.f("ix_deliveries_subscriber_id"), ["subscriber_id"], unique=False
