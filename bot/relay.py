@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -129,14 +130,14 @@ class Relay:
 
     async def _claim(self) -> Sequence[Claim]:
         free = WORKERS - len(self._in_flight)
-        bulk = sum(lane == outbox.BULK for lane in self._in_flight.values())
-        lanes = (outbox.REPLIES,) if bulk >= _BULK_WORKERS else (outbox.REPLIES, outbox.BULK)
         if free <= 0:
             return ()
+        bulk = sum(lane == outbox.BULK for lane in self._in_flight.values())
         async with self._database.write() as session:
-            return await outbox.claim(
-                session, self._platform.name, free, self._clock(), lanes=lanes
-            )
+            claim = partial(outbox.claim, session, self._platform.name, now=self._clock())
+            replies = await claim(limit=free, lanes=(outbox.REPLIES,))
+            room = min(free - len(replies), _BULK_WORKERS - bulk)
+            return [*replies, *await claim(limit=room, lanes=(outbox.BULK,))]
 
     async def _deliver(self, claim: Claim) -> None:
         await self._settler.settle(await self._attempt(claim))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import count
 from typing import Literal
 
 from pydantic import TypeAdapter
@@ -138,10 +139,11 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Bullets:
-    """A list, in order; `numbered` counts the items."""
+    """A list, in order; `numbered` counts the items from `first`."""
 
     items: tuple[tuple[Span, ...], ...]
     numbered: bool = False
+    first: int = 1
     kind: Literal["bullets"] = "bullets"
 
 
@@ -229,11 +231,9 @@ def _plain_block(block: Block) -> str:
             return text
         case Paragraph(spans=spans):
             return plain_spans(spans)
-        case Bullets(items=items, numbered=numbered):
-            marks = (f"{number}." if numbered else "•" for number in range(1, len(items) + 1))
-            return "\n".join(
-                f"{mark} {plain_spans(item)}" for mark, item in zip(marks, items, strict=True)
-            )
+        case Bullets(items=items, numbered=numbered, first=first):
+            marks = (f"{number}." if numbered else "•" for number in count(first))
+            return "\n".join(f"{next(marks)} {plain_spans(item)}" for item in items)
         case Progress(done=done, total=total):
             return f"{done} / {total}"
 

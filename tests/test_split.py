@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.render import matrix, telegram
 from bot.render.split import borders, split_message
 from handlers.message import (
     Attachment,
@@ -106,6 +107,14 @@ blocks = st.one_of(
     st.lists(words, min_size=1, max_size=4).map(lambda items: bullets(*items)),
     words.map(lambda text: paragraph(Bold(text), " ", Email("a@b.org"), text)),
 )
+
+
+def test_a_numbered_list_goes_on_counting_in_the_next_part() -> None:
+    parts = split_message(Message((bullets(*["x" * 25] * 3, numbered=True),)), fits)
+
+    assert [plain(part).split(" ")[0] for part in parts] == ["1.", "3."]
+    assert '<ol start="3">' in matrix.render(parts[1])[1]
+    assert telegram.render(parts[1]).text.startswith("3. ")
 
 
 def test_a_row_of_headings_that_is_too_long_is_cut_between_them() -> None:

@@ -129,9 +129,10 @@ def _block(block: Block, dialect: Dialect) -> str:
             return dialect.heading(block)
         case Paragraph(spans=spans):
             return tag("p", write_spans(spans, dialect))
-        case Bullets(items=items, numbered=numbered):
+        case Bullets(items=items, numbered=numbered, first=first):
             written = "".join(tag("li", write_spans(item, dialect)) for item in items)
-            return tag("ol" if numbered else "ul", written)
+            start = {"start": str(first)} if first > 1 else {}
+            return tag("ol", written, **start) if numbered else tag("ul", written)
         case Copyable():
             return dialect.copyable(block)
         case Progress():

@@ -143,7 +143,8 @@ def _places(block: Block) -> Iterator[_Places]:
 
 
 def _between_items(block: Bullets, at: int) -> tuple[Block, Block]:
-    return replace(block, items=block.items[:at]), replace(block, items=block.items[at:])
+    rest = replace(block, items=block.items[at:], first=block.first + at)
+    return replace(block, items=block.items[:at]), rest
 
 
 def _inside_first_item(block: Bullets, inner: _Places) -> Callable[[int], tuple[Block, Block]]:

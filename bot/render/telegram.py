@@ -111,8 +111,8 @@ def _block(sheet: _Sheet, block: Block) -> None:
 
 
 def _bullets(sheet: _Sheet, block: Bullets) -> None:
-    for number, item in enumerate(block.items, 1):
-        if number > 1:
+    for number, item in enumerate(block.items, block.first):
+        if number > block.first:
             sheet.write("\n")
         sheet.write(f"{number}. " if block.numbered else "• ")
         _spans(sheet, item)

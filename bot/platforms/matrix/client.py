@@ -13,7 +13,8 @@ from typing import Any
 
 import nio
 from aiohttp import ClientError
-from nio.api import Api
+from nio.api import Api, RelationshipType
+from nio.responses import RoomEventRelationsResponse
 
 from bot.platforms.matrix.account import Device
 from bot.platforms.matrix.errors import NotSent, is_error
@@ -26,6 +27,8 @@ KEY_SECONDS = 45  # for sharing a room's key with everybody in it
 # What the library logs names rooms, people and devices; the errors that matter we log ourselves.
 logging.getLogger("nio").setLevel(logging.CRITICAL + 1)
 logging.getLogger("peewee").setLevel(logging.CRITICAL + 1)
+
+_EDITS = RelationshipType.replacement
 
 
 class SafeClient(nio.AsyncClient):  # type: ignore[misc]  # the library has no types
@@ -73,6 +76,25 @@ class SafeClient(nio.AsyncClient):  # type: ignore[misc]  # the library has no t
             self.access_token, room_id, message_type, content, tx_id
         )
         return await self._send(nio.RoomSendResponse, method, path, body, (room_id,))
+
+    async def own_edits(self, room_id: str, event_id: str) -> list[str]:
+        """The events by which we changed a message. Raises `NotSent` if nobody tells us."""
+        found: list[str] = []
+        start: str | None = ""
+        while start is not None:
+            ask = Api.room_get_event_relations(
+                self.access_token, room_id, event_id, _EDITS, paginate_from=start, limit=100
+            )
+            answer = await self._send(
+                RoomEventRelationsResponse, *ask, response_data=(room_id, event_id)
+            )
+            if is_error(answer) and answer.transport_response.status == 404:
+                break  # there is no such message
+            if is_error(answer):
+                raise NotSent("the changes of a message are not known", answer)
+            found += [one.event_id for one in answer.events if one.sender == self.user_id]
+            start = answer.next_batch
+        return found
 
     async def _sealed(
         self, room_id: str, message_type: str, content: dict[Any, Any]

@@ -174,9 +174,11 @@ class Matrix:
         return str(answer.event_id)
 
     async def _redact(self, address: str, ref: str) -> str:
-        answer = await self._client.room_redact(address, ref, tx_id=f"retract.{ref}")
-        if is_error(answer) and answer.status_code != "M_NOT_FOUND":
-            raise from_answer(answer)
+        # What changed it holds its words too, and goes first: without the message none is found.
+        for event_id in [*await self._client.own_edits(address, ref), ref]:
+            answer = await self._client.room_redact(address, event_id, tx_id=f"retract.{event_id}")
+            if is_error(answer) and answer.status_code != "M_NOT_FOUND":
+                raise from_answer(answer)
         return ref
 
     async def _uploaded(self, address: str, message: Message) -> dict[str, Any]:
