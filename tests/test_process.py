@@ -31,6 +31,8 @@ def config(tmp_path: Path, database_url: str, telegram_server: BotApi) -> Path:
         [telegram]
         token = "{telegram_server.token}"
         api_url = "{telegram_server.url}"
+        [web]
+        listen = "127.0.0.1:0"
         [alerts]
         cooldown_seconds = 0
         [organisers]
