@@ -95,6 +95,8 @@ class App:
             if self.config.alerts.approvals == "auto"
             else self.config.alerts.approvals,
             cooldown=self.config.alerts.cooldown_seconds,
+            newcomers_alarm=self.config.subscriptions.alarm_per_hour,
+            newcomers_cap=self.config.subscriptions.cap_per_hour,
         )
         dispatcher = Dispatcher(self.signer, Directory.open(), rules, clock)
         self.intake = Intake(

@@ -6,17 +6,29 @@ import asyncio
 
 
 class Bell:
-    """Rings for everyone who waits, and for whoever comes to wait next."""
+    """Rings for everyone who waits, and for whoever comes to wait next.
 
-    def __init__(self) -> None:
+    A bell that is `rung_by` another rings whenever that one does, and by itself.
+    """
+
+    def __init__(self, rung_by: Bell | None = None) -> None:
         self._rounds = 0
         self._rung = asyncio.Event()
+        self._rings: list[Bell] = []
+        if rung_by is not None:
+            rung_by.also(self)
+
+    def also(self, bell: Bell) -> None:
+        """Ring that bell, too, from now on."""
+        self._rings.append(bell)
 
     def ring(self) -> None:
         """There may be something to do."""
         self._rounds += 1
         self._rung.set()
         self._rung = asyncio.Event()
+        for bell in self._rings:
+            bell.ring()
 
     @property
     def rounds(self) -> int:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from handlers.i18n import Translator, prefix_of
 from handlers.message import Italic, Message, Paragraph, unpack_message
 from handlers.registry import NOTICES
-from storage import outbox
+from storage import notices
 from storage.database import Database
 from storage.outbox import Claim, Reader
 
@@ -34,15 +34,21 @@ class Composer:
             message = NOTICES[claim.notice_kind](payload, claim.reader, translator)
             if _is_quiet(claim.reader, self._clock()):
                 message = replace(message, silent=True)
-        if claim.repeat:
-            note = Paragraph((Italic(translator.t("maybe-a-repeat")),))
-            message = replace(message, blocks=(note, *message.blocks))
         return message
+
+    def marked(self, part: Message, claim: Claim) -> Message:
+        """The part with a line that it may have arrived before.
+
+        Added after splitting, so that the parts stay as they were; platforms leave room for it.
+        """
+        translator = Translator(claim.reader.language, prefix_of(claim.platform))
+        note = Paragraph((Italic(translator.t("maybe-a-repeat")),))
+        return replace(part, blocks=(note, *part.blocks))
 
     async def _payload(self, notice_id: int) -> str:
         if notice_id not in self._payloads:
             async with self._database.read() as session:
-                payload = await outbox.notice_payload(session, notice_id)
+                payload = await notices.payload(session, notice_id)
             if len(self._payloads) > 16:
                 self._payloads.clear()
             self._payloads[notice_id] = payload

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from bot.config_reader import ConfigError, Problem, Secret, Section, Sections
 
@@ -23,6 +23,9 @@ _NOBODY = {
     "777000": "every channel forward",
     "136817688": "everybody who writes as a channel",
 }
+
+_TELEGRAM_RATE = 30  # messages a second that Telegram grants everybody
+_OWN_SERVER_RATE = 10_000  # a server of your own may have other limits
 
 Approvals = Literal["auto", 1, 2]
 
@@ -47,7 +50,8 @@ class TelegramConfig:
 
     token: Secret
     api_url: str = ""
-    rate: float = 28.5
+    rate: float = 29.0
+    usual_rate: ClassVar[float] = 29.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,14 @@ class AlertsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionsConfig:
+    """How many new subscriptions an hour are alarming, and how many are taken (0: all)."""
+
+    alarm_per_hour: int = 200
+    cap_per_hour: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class OrganisersConfig:
     """Who owns the bot: (platform, immutable id)."""
 
@@ -109,6 +121,7 @@ class Config:
     local: LocalConfig
     web: WebConfig
     alerts: AlertsConfig = AlertsConfig()
+    subscriptions: SubscriptionsConfig = SubscriptionsConfig()
     organisers: OrganisersConfig = OrganisersConfig()
     log: LogConfig = LogConfig()
     telegram: TelegramConfig | None = None
@@ -160,6 +173,7 @@ def build_config(written: Mapping[str, object], folder: Path) -> Config:
         local=LocalConfig(enabled),
         web=web,
         alerts=_alerts(sections.get("alerts")),
+        subscriptions=_subscriptions(sections.get("subscriptions")),
         organisers=_organisers(sections.get("organisers")),
         log=_log(sections.get("log")),
         telegram=telegram,
@@ -192,10 +206,12 @@ def _telegram(sections: Sections) -> TelegramConfig | None:
         section.fault(
             "token", "does not look like a bot token", "Copy it again from @BotFather.", value=""
         )
-    rate = section.number("rate", 28.5)
-    if not 0 < rate <= 30:
-        section.fault("rate", "must lie between 0 and 30", "Leave it out, or write 28.5.")
-    return TelegramConfig(token or Secret(""), section.url("api_url"), rate)
+    api_url = section.url("api_url")
+    most = _OWN_SERVER_RATE if api_url else _TELEGRAM_RATE
+    rate = section.number("rate", TelegramConfig.usual_rate)
+    if not 0 < rate <= most:
+        section.fault("rate", f"must lie between 0 and {most}", "Leave it out, or write 29.")
+    return TelegramConfig(token or Secret(""), api_url, rate)
 
 
 def _matrix(sections: Sections) -> MatrixConfig | None:
@@ -237,6 +253,20 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _subscriptions(section: Section) -> SubscriptionsConfig:
+    usual = SubscriptionsConfig()
+    found = []
+    for key, default in (
+        ("alarm_per_hour", usual.alarm_per_hour),
+        ("cap_per_hour", usual.cap_per_hour),
+    ):
+        number = section.number(key, default)
+        if number < 0 or number != int(number):
+            section.fault(key, "must be 0 or more whole chats", f"Write {default}.")
+        found.append(int(number))
+    return SubscriptionsConfig(*found)
 
 
 def _alerts(section: Section) -> AlertsConfig:

@@ -50,7 +50,7 @@ class Dispatcher:
         now = self._clock()
         known = await subscribers.find(session, request.platform, request.address)
         if request.event == Event.REMOVED:
-            await _lose(session, known)
+            await _lose(session, known, now)
             return None
         if request.event == Event.MOVED:
             if known is not None:
@@ -174,10 +174,10 @@ def _admit_chat_admin(ctx: Context) -> None:
         raise UserError("admins-only")
 
 
-async def _lose(session: AsyncSession, subscriber: Subscriber | None) -> None:
+async def _lose(session: AsyncSession, subscriber: Subscriber | None, now: int) -> None:
     if subscriber is not None:
         subscriber.state = SubscriberState.GONE
-        await subscribers.drop_queued(session, subscriber)
+        await subscribers.drop_queued(session, subscriber, now)
 
 
 async def _welcome_back(session: AsyncSession, subscriber: Subscriber) -> None:

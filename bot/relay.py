@@ -1,55 +1,51 @@
-"""Outbox → platform, one relay a platform: claim, render, send, settle.
+"""Outbox → platform, one relay a platform: claim, compose, send, settle.
 
 The claim is committed before the request leaves and the outcome after it, so whenever the
-process dies, exactly the rows it was sending are doubtful, never more than `WORKERS`.
+process dies, exactly the rows it was sending are doubtful, never more than `WORKERS`. One
+transaction writes down what has landed and claims what goes next: a commit costs the same for
+one row as for many.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from functools import partial
+from itertools import cycle
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.attempt import Attempt
 from bot.bell import Bell
 from bot.buttons import Signer
 from bot.composer import Composer
-from bot.pacer import Closed, Pacer
-from bot.platforms.base import (
-    Platform,
-    PlatformError,
-    RecipientGone,
-    RecipientMoved,
-    Rejected,
-    TryLater,
-    Unknown,
-)
-from bot.settler import Settler
-from handlers.message import ChatKind, Message
+from bot.pacer import Pacer
+from bot.platforms.base import Platform
+from bot.watch import Watch
 from handlers.registry import HELD_WHEN_DOUBTFUL
-from storage import outbox
+from storage import keepsakes, outbox, settling
 from storage.database import Database
-from storage.models import DeliveryState
-from storage.outbox import Claim, Outcome
+from storage.outbox import Claim
+from storage.settling import Outcome
 
 log = structlog.get_logger()
 
 WORKERS = 8
 """Requests in flight at once, and so the most that can be doubtful after a crash."""
 
-_BULK_WORKERS = 6  # two stay free for replies
+_NOTICE_WORKERS = 6  # two stay free for replies
+_QUEUED = 2  # notices claimed ahead of their moment: more would only be more doubt
 _POLL = 1.0  # seconds; the bell is usually faster
-_LONGEST_WAIT = 300  # seconds between two attempts at most
 _GRACE = 6.0  # seconds for what is on its way when the program is asked to stop
-_DOUBTS = 3  # attempts that may have arrived, before an organiser is asked
+_LONG_FREEZE = 10.0  # seconds from which on a freeze is remembered over a restart
+
+# Reminders have their hour, but alerts must not starve while many are reminded: one in four.
+_LANES = (outbox.CORRECTIONS, outbox.CORRECTIONS, outbox.CORRECTIONS, outbox.ALERTS)
 
 
 class Relay:
-    """Carries one platform's part of the outbox."""
+    """Carries one platform's part of the outbox. `pacer` tells how fast, and until when not."""
 
     def __init__(
         self,
@@ -63,154 +59,117 @@ class Relay:
         key_prefix: str,
         clock: Callable[[], int],
     ) -> None:
+        self.pacer = pacer
         self._database = database
         self._platform = platform
-        self._pacer = pacer
-        self._composer = composer
-        self._signer = signer
-        self._queued = queued
-        self._key_prefix = key_prefix
+        self._stirred = Bell(rung_by=queued)
         self._clock = clock
-        self._settler = Settler(database, clock)
-        self._taking: asyncio.Task[int] | None = None
-        self._in_flight: dict[asyncio.Task[None], int] = {}  # task of a delivery → lane
+        self._attempt = Attempt(
+            platform, pacer, composer, signer, key_prefix=key_prefix, clock=clock
+        )
+        self._watch = Watch()
+        self._turning: asyncio.Task[bool] | None = None
+        self._sending: dict[asyncio.Task[None], Claim] = {}
+        self._landed: list[Outcome] = []
+        self._lanes = cycle(_LANES)
+        self._frozen_noted = 0
 
     async def run(self) -> None:
         """Recover from the last stop, then carry for ever."""
         await self._recover()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._pacer.run())
-            tasks.create_task(self._settler.run())
+            pacing = tasks.create_task(self.pacer.run())
             try:
                 await self._carry(tasks)
             except asyncio.CancelledError:
                 await self._finish()
                 raise
+            finally:
+                pacing.cancel()
 
     async def _recover(self) -> None:
+        name = self._platform.name
         async with self._database.write() as session:
-            doubtful = await outbox.recover(
+            now = self._clock()
+            doubtful = await settling.recover(
                 session,
-                self._platform.name,
+                name,
                 idempotent=self._platform.idempotent,
                 hold=HELD_WHEN_DOUBTFUL,
+                now=now,
             )
+            until = await keepsakes.load(session, name, "frozen until")
         if doubtful:
-            log.warning("deliveries in doubt", platform=self._platform.name, count=doubtful)
+            log.warning("deliveries in doubt", platform=name, count=doubtful)
+        if until and int(until) > now:
+            self.pacer.stay_frozen(int(until) - now)
 
     async def _carry(self, tasks: asyncio.TaskGroup) -> None:
         while True:
-            rounds = self._queued.rounds
-            self._taking = tasks.create_task(self._take(tasks))
-            if not await asyncio.shield(self._taking):  # a claim never goes without its sending
-                await self._queued.wait(rounds, _POLL)
+            rounds = self._stirred.rounds
+            self._turning = tasks.create_task(self._turn(tasks))
+            if not await asyncio.shield(self._turning):  # a claim never goes without its sending
+                await self._stirred.wait(rounds, self._patience())
 
-    async def _take(self, tasks: asyncio.TaskGroup) -> int:
-        """Claim what is due and begin to send it; how many."""
-        claims = await self._claim()
+    def _patience(self) -> float:
+        """Seconds until there may be something to do though no bell rings."""
+        frozen = self.pacer.frozen_for
+        return min(frozen, _POLL) if frozen else _POLL
+
+    async def _turn(self, tasks: asyncio.TaskGroup) -> bool:
+        """Settle what has landed, claim what goes next, begin to send it; was there anything?"""
+        landed, self._landed = self._landed, []
+        async with self._database.write() as session:
+            now = self._clock()
+            await settling.settle(session, landed, now)
+            await self._watch.over(session, landed, now)
+            await self._note_freeze(session, now)
+            claims = await self._claim(session, now)
         for claim in claims:
             task = tasks.create_task(self._deliver(claim))
-            self._in_flight[task] = claim.lane
-            task.add_done_callback(self._landed)
-        return len(claims)
+            self._sending[task] = claim
+        return bool(landed or claims)
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.pop(task, None)
-        self._queued.ring()  # a place is free
+    async def _claim(self, session: AsyncSession, now: int) -> Sequence[Claim]:
+        free = WORKERS - len(self._sending)
+        if free <= 0 or self.pacer.frozen_for > 0:
+            return ()
+        notices = sum(claim.lane != outbox.REPLIES for claim in self._sending.values())
+        ahead = _QUEUED - self.pacer.waiting if self.pacer.rate else free
+        return await outbox.claim(
+            session,
+            self._platform.name,
+            now,
+            replies=free,
+            notices=max(0, min(free, _NOTICE_WORKERS - notices, ahead)),
+            first=next(self._lanes),
+        )
+
+    async def _deliver(self, claim: Claim) -> None:
+        task = asyncio.current_task()
+        outcome = await self._attempt.make(claim)
+        self._landed.append(outcome)
+        if task is not None:
+            del self._sending[task]
+        self._stirred.ring()
+
+    async def _note_freeze(self, session: AsyncSession, now: int) -> None:
+        """A long flood wait outlives a restart: sending into it would only make it longer."""
+        frozen = self.pacer.frozen_for
+        if frozen > _LONG_FREEZE and abs(self._frozen_noted - now - int(frozen)) > 1:
+            self._frozen_noted = now + int(frozen)
+            until = str(self._frozen_noted + 1)
+            await keepsakes.save(session, self._platform.name, "frozen until", until)
 
     async def _finish(self) -> None:
         """Let what is on its way arrive and be written down, so that nothing is in doubt."""
-        self._pacer.close()
+        self.pacer.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(_GRACE):
-                if self._taking is not None:
-                    await asyncio.wait([self._taking])
-                if self._in_flight:
-                    await asyncio.wait(self._in_flight)
-
-    async def _claim(self) -> Sequence[Claim]:
-        free = WORKERS - len(self._in_flight)
-        if free <= 0:
-            return ()
-        bulk = sum(lane == outbox.BULK for lane in self._in_flight.values())
+                if self._turning is not None:
+                    await asyncio.wait([self._turning])
+                if self._sending:
+                    await asyncio.wait(list(self._sending))
+        landed, self._landed = self._landed, []
         async with self._database.write() as session:
-            claim = partial(outbox.claim, session, self._platform.name, now=self._clock())
-            replies = await claim(limit=free, lanes=(outbox.REPLIES,))
-            room = min(free - len(replies), _BULK_WORKERS - bulk)
-            return [*replies, *await claim(limit=room, lanes=(outbox.BULK,))]
-
-    async def _deliver(self, claim: Claim) -> None:
-        await self._settler.settle(await self._attempt(claim))
-
-    async def _attempt(self, claim: Claim) -> Outcome:
-        try:
-            message = await self._composer.compose(claim)
-            parts = self._platform.split(message)
-        except Exception as error:
-            log.error("not composed", delivery=claim.id, fault=type(error).__name__)
-            return Outcome(claim.id, DeliveryState.REJECTED, error=type(error).__name__)
-        if claim.part >= len(parts):
-            return Outcome(claim.id, DeliveryState.SENT)
-        wait = self._pacer.too_soon(claim.address, group=_is_group(claim))
-        if wait > 0:
-            due_at = self._clock() + math.ceil(wait)
-            return _not_now(claim, due_at)
-        part = self._signer.sign(parts[claim.part], claim.platform, claim.address, self._clock())
-        try:
-            await self._pacer.slot(claim.lane)
-        except Closed:
-            return _not_now(claim, self._clock())
-        self._pacer.note_sent(claim.address, group=_is_group(claim))
-        return await self._send(claim, part, last=claim.part + 1 >= len(parts))
-
-    async def _send(self, claim: Claim, part: Message, *, last: bool) -> Outcome:
-        key = f"{self._key_prefix}{claim.id}.{claim.part}"
-        try:
-            if claim.edits and claim.part == 0:
-                await self._platform.edit(claim.address, claim.edits, part, key=key)
-                ref = claim.edits
-            else:
-                ref = await self._platform.send(claim.address, part, key=key)
-        except PlatformError as error:
-            return self._failed(claim, error)
-        return Outcome(claim.id, DeliveryState.SENT, ref=ref, more_parts=not last)
-
-    def _failed(self, claim: Claim, error: PlatformError) -> Outcome:
-        """What to do next, as the platform's error says. Raises what ends the whole account."""
-        match error:
-            case TryLater():
-                if error.flood:
-                    self._pacer.freeze(error.retry_after)
-                return self._later(claim, error.retry_after, str(error))
-            case Unknown():
-                return self._doubt(claim, str(error))
-            case RecipientGone():
-                return Outcome(claim.id, DeliveryState.UNREACHABLE, error=str(error), lost=True)
-            case RecipientMoved():
-                return Outcome(claim.id, DeliveryState.PENDING, moved_to=error.address)
-            case Rejected():
-                log.error("rejected", delivery=claim.id, reason=str(error))
-                return Outcome(claim.id, DeliveryState.REJECTED, error=str(error))
-            case _:
-                raise error
-
-    def _later(self, claim: Claim, seconds: float, reason: str) -> Outcome:
-        patience = min(2 ** min(claim.attempts - 1, 9), _LONGEST_WAIT) if claim.attempts > 1 else 0
-        due_at = self._clock() + math.ceil(max(seconds, patience))
-        return Outcome(claim.id, DeliveryState.PENDING, due_at=due_at, error=reason)
-
-    def _doubt(self, claim: Claim, reason: str) -> Outcome:
-        """It may have arrived. Repeat where that is safe or worth it, else ask an organiser."""
-        hold = claim.notice_kind in HELD_WHEN_DOUBTFUL or claim.attempts >= _DOUBTS
-        if hold and not self._platform.idempotent:
-            return Outcome(claim.id, DeliveryState.HELD, error=reason)
-        return replace(self._later(claim, 1.0, reason), repeat=not self._platform.idempotent)
-
-
-def _not_now(claim: Claim, due_at: int) -> Outcome:
-    """It was not attempted at all."""
-    return Outcome(claim.id, DeliveryState.PENDING, due_at=due_at, snoozed=True)
-
-
-def _is_group(claim: Claim) -> bool:
-    return claim.reader.kind != ChatKind.PRIVATE
+            await settling.settle(session, landed, self._clock())

@@ -67,6 +67,9 @@ class AlertNotice:
     def _first_screen(self) -> Iterator[Block]:
         if self.payload.drill:
             yield paragraph(Bold(self.t("drill-mark")))
+        if self.payload.corrects:
+            issued = self.translator.day(self.payload.issued)
+            yield paragraph(Italic(self.t("notice-corrected", issued=issued)))
         yield Heading(self.t("notice-headline", headline=self.words(self.payload.headline)))
         country = country_name(self.payload.country, self.translator.language)
         yield paragraph(self.t("notice-case", case=self.words(self.case.title), country=country))

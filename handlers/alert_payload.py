@@ -36,6 +36,12 @@ class AlertPayload(BaseModel):
     fallback: Target | None  # whom to write to where no mission is known
     copies_to: tuple[Contact, ...]
     hearing: Hearing | None = None  # the next one, if it is known and ahead
+    corrects: int = 0  # the number of the alert in whose place this one stands
+
+    @property
+    def is_urgent(self) -> bool:
+        """Does it go to those, too, who want nothing that can wait?"""
+        return self.case.urgency == "urgent"
 
     @property
     def content_hash(self) -> str:

@@ -45,7 +45,9 @@ async def preview(
 ) -> Message:
     """The preview with its buttons; `action` is what this organiser may do next."""
     payload = AlertPayload.model_validate_json(alert.payload)
-    audience = await subscribers.audience(ctx.session, payload.case.id, payload.country)
+    audience = await subscribers.audience(
+        ctx.session, payload.case.id, payload.country, urgent=payload.is_urgent
+    )
     view = view or _usual_view(ctx, audience)
     notice = _notice(payload, view, ctx.translator.prefix)
     blocks = (*_about(ctx, alert, payload, audience), *_seen_as(ctx, view), *notice.blocks)
@@ -75,6 +77,8 @@ def _about(
     total = sum(group.count for group in audience)
     yield Heading(ctx.t("preview-title", code=code_of(alert)))
     yield paragraph(ctx.t("preview-audience", count=total))
+    if payload.corrects:
+        yield paragraph(ctx.t("preview-corrects", number=payload.corrects))
     if audience:
         yield bullets(
             ctx.t("preview-countries", list=_by_country(ctx, audience)),

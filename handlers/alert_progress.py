@@ -9,8 +9,9 @@ from handlers.alert_preview import DRAFT_LASTS, code_of
 from handlers.command import tell_organisers
 from handlers.i18n import Translator, prefix_of
 from handlers.message import Button, Heading, Message, Moment, Progress, pack_message, paragraph
-from storage import alerts, outbox, subscribers
-from storage.models import Alert, AlertState, Delivery, DeliveryState
+from storage import alerts, notices, outbox, subscribers
+from storage.models import Alert, AlertState, Delivery, DeliveryState, Notice
+from storage.notices import About
 
 _UNDER_WAY = (DeliveryState.PENDING, DeliveryState.SENDING)
 
@@ -70,26 +71,60 @@ async def start(session: AsyncSession, row: Alert, now: int) -> None:
     ):
         return
     payload = AlertPayload.model_validate_json(row.payload)
-    notice = await outbox.add_notice(session, "alert", row.payload, now)
+    former = await notices.of_alert(session, root_of(row)) if row.corrects_id else []
+    about = About(
+        payload.case.id,
+        payload.country,
+        lane=outbox.CORRECTIONS if row.corrects_id else outbox.ALERTS,
+        priority=_PRIORITIES[payload.case.urgency],
+        alert_id=root_of(row),
+    )
+    notice = await notices.add(session, "alert", row.payload, about, now)
+    if row.corrects_id:
+        await _put_right(session, notice, [it.id for it in former], now)
+    who = subscribers.wants(payload.case.id, payload.country, urgent=payload.is_urgent)
+    await notices.fan_out(session, notice, who, now)
     row.notice_id = notice.id
-    who = subscribers.wants(payload.case.id, payload.country)
-    await outbox.fan_out(session, notice, who, rank=_rank(payload), now=now)
 
 
-def _rank(payload: AlertPayload) -> int:
-    return {"urgent": 0, "this-week": 1, "information": 2}[payload.case.urgency]
+async def _put_right(session: AsyncSession, notice: Notice, former: list[int], now: int) -> None:
+    """Whoever has the former text sees it change; what has not left yet of it never will."""
+    await notices.go_on(session, former)
+    await notices.stop(session, former, now)
+    await notices.fan_out_edits(session, notice, former, now)
+
+
+def root_of(row: Alert) -> int:
+    """The number of the alert that people were sent first, of which this may be a correction."""
+    return row.corrects_id or row.id
+
+
+_PRIORITIES = {"urgent": 0, "this-week": 1, "information": 2}
 
 
 async def _show(session: AsyncSession, row: Alert, now: int) -> None:
-    """Let the progress message say the present counts; finish when nothing is under way."""
-    counts = await outbox.counts(session, row.notice_id or 0)
-    done = not any(counts.get(state) for state in _UNDER_WAY)
-    shown = ",".join(f"{state}={count}" for state, count in sorted(counts.items()))
-    if shown != row.progress_shown or done:
-        row.progress_shown = shown
-        await _edit_progress(session, row, counts, now, done=done)
+    """Let the progress message say the present counts; finish when nothing is under way.
+
+    Each look counts the rows and each edit takes a message's place on the way: the larger the
+    broadcast, the rarer.
+    """
+    notice = await notices.get(session, row.notice_id or 0)
+    done = notice is None or notice.finished_at is not None
+    every = _pause_between(notice.recipients if notice else 0)
+    if not done and now < row.progress_at + every:
+        return
+    row.progress_at = now
+    counts = await notices.counts(session, [row.notice_id or 0])
+    await _edit_progress(session, row, counts, now, done=done)
     if done and await alerts.step(session, row, [AlertState.SENDING], AlertState.SENT):
         await _tell_the_end(session, row, counts, now)
+
+
+def _pause_between(recipients: int) -> int:
+    """Seconds between two looks."""
+    if recipients < 300:
+        return 1
+    return 5 if recipients < 3000 else 15
 
 
 async def _edit_progress(

@@ -15,7 +15,7 @@ from handlers.i18n import Translator, known_language
 from handlers.message import Button, Message
 from handlers.organisers import locked
 from handlers.wall_time import instant, parse_when
-from storage import alerts, audit, dialogues, organisers
+from storage import alerts, audit, dialogues, notices, organisers
 from storage.models import Alert, AlertState
 
 _OPEN = (AlertState.DRAFT, AlertState.SCHEDULED)
@@ -24,7 +24,7 @@ _OPEN = (AlertState.DRAFT, AlertState.SCHEDULED)
 @command("alert", who=Role.ORGANISER)
 async def alert(ctx: Context) -> Message:
     """Prepare an alert about a case and show exactly what would go out."""
-    await _refuse_when_locked(ctx)
+    await refuse_when_locked(ctx)
     draft = await read_draft(ctx.session, ctx.args, ctx.translator.language)
     payload = await make_payload(
         ctx.session,
@@ -44,15 +44,15 @@ async def alert(ctx: Context) -> Message:
         expires_at=ctx.now + DRAFT_LASTS,
     )
     await _record(ctx, "alert drafted", row)
-    return await preview(ctx, row, action=await _action(ctx, row))
+    return await preview(ctx, row, action=await action_for(ctx, row))
 
 
 @command("preview", who=Role.ORGANISER)
 async def show_preview(ctx: Context) -> Message:
     """Show a draft again, as somebody in another country or language sees it."""
-    row, rest = await _find(ctx)
+    row, rest = await find(ctx)
     view = _view(ctx, rest) if rest else None
-    return await preview(ctx, row, view=view, action=await _action(ctx, row))
+    return await preview(ctx, row, view=view, action=await action_for(ctx, row))
 
 
 def _view(ctx: Context, text: str) -> View:
@@ -77,8 +77,8 @@ async def approve(ctx: Context) -> Message | None:
 
 
 async def _say_yes(ctx: Context) -> Message | None:
-    await _refuse_when_locked(ctx)
-    row, _ = await _find(ctx)
+    await refuse_when_locked(ctx)
+    row, _ = await find(ctx)
     _refuse_unless(row, (AlertState.DRAFT,))
     given = await alerts.approve(ctx.session, row, _me(ctx), ctx.now)
     await _record(ctx, "alert approved", row)
@@ -122,8 +122,8 @@ async def _ask_the_others(ctx: Context, row: Alert) -> Message:
 @command("schedule", who=Role.ORGANISER, fresh=True)
 async def schedule(ctx: Context) -> Message | None:
     """Say yes to a draft for a later time."""
-    await _refuse_when_locked(ctx)
-    row, when = await _find(ctx)
+    await refuse_when_locked(ctx)
+    row, when = await find(ctx)
     _refuse_unless(row, (AlertState.DRAFT,))
     if not when:
         question = f"/schedule {code_of(row)}"
@@ -141,7 +141,9 @@ async def schedule(ctx: Context) -> Message | None:
 @command("cancel", who=Role.ORGANISER)
 async def cancel(ctx: Context) -> Message:
     """Call off a draft or an alert in its cool-down; any organiser may."""
-    row, _ = await _find(ctx)
+    row, _ = await find(ctx)
+    if row.state == AlertState.SENDING:
+        return await _stop_sending(ctx, row)
     if not await alerts.step(ctx.session, row, _OPEN, AlertState.CANCELLED):
         _refuse_unless(row, _OPEN)
     await _record(ctx, "alert cancelled", row)
@@ -155,18 +157,32 @@ async def cancel(ctx: Context) -> Message:
     return replace(ctx.says("alert-cancelled", code=code), in_place=True)
 
 
-async def _find(ctx: Context) -> tuple[Alert, str]:
+async def find(ctx: Context, *, usage: str = "alert-which") -> tuple[Alert, str]:
     """The alert named first in the arguments, and what follows. Raises `UserError`."""
-    name, _, rest = ctx.args.strip().partition(" ")
+    name, _, rest = ctx.args.strip().replace("\n", " \n", 1).partition(" ")
     number, _, digest = name.lstrip("#").partition("-")
     row = await alerts.get(ctx.session, int(number)) if _is_number(number) else None
     if not name:
-        raise UserError("alert-which")
+        raise UserError(usage)
     if row is None:
         raise UserError("alert-unknown", code=name[:20])
     if digest and not row.content_hash.startswith(digest.lower()):
         raise UserError("alert-other-content", code=name[:20])
     return row, rest.strip()
+
+
+async def _stop_sending(ctx: Context, row: Alert) -> Message:
+    """Half of them have it already: take back what has not left, and say how to undo the rest."""
+    left = await notices.stop(ctx.session, [row.notice_id or 0], ctx.now)
+    await _record(ctx, "alert stopped", row)
+    code = code_of(row)
+    await tell_organisers(
+        ctx.session,
+        ctx.now,
+        lambda translator: alert_progress.says(translator, "alert-stopped", code=code, count=left),
+        except_for=_me(ctx),
+    )
+    return replace(ctx.says("alert-stopped", code=code, count=left), in_place=True)
 
 
 def _is_number(text: str) -> bool:
@@ -178,7 +194,8 @@ def _refuse_unless(row: Alert, states: tuple[AlertState, ...]) -> None:
         raise UserError(f"alert-is-{row.state}", code=code_of(row))
 
 
-async def _refuse_when_locked(ctx: Context) -> None:
+async def refuse_when_locked(ctx: Context) -> None:
+    """Raises `UserError` while an owner has stopped everything."""
     if await locked(ctx.session):
         raise UserError("alert-locked")
 
@@ -190,7 +207,7 @@ async def _needed(ctx: Context) -> int:
     return 2 if len(await organisers.active(ctx.session)) > 1 else 1
 
 
-async def _action(ctx: Context, row: Alert) -> Button:
+async def action_for(ctx: Context, row: Alert) -> Button:
     """The button this organiser gets: to send, to ask for a second yes, or to approve."""
     code = code_of(row)
     if await _needed(ctx) < 2:

@@ -51,7 +51,7 @@ async def _add(ctx: Context, words: list[str]) -> Message:
     wishes = await _read(ctx, rest)
     row = await _row(ctx, platform, address)
     row.language, row.country = wishes.language, wishes.country
-    await subscribers.unfollow(ctx.session, row)
+    await subscribers.unfollow(ctx.session, row, ctx.now)
     for kind, value in wishes.follows:
         await subscribers.follow(ctx.session, row, kind, value)
     await record(ctx, "channel added", f"{platform} #{row.id}")

@@ -57,6 +57,8 @@ class Rules:
 
     approvals: int = 0  # 1, 2, or 0: two as soon as there are two organisers
     cooldown: int = 90  # seconds between the last yes and the first message
+    newcomers_alarm: int = 200  # new subscriptions in an hour of which organisers are told
+    newcomers_cap: int = 0  # how many are taken in an hour; 0 for any number
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import inbox, outbox, subscribers
+from storage import inbox, keepsakes, outbox, subscribers
 
 _DAY = 86400
 REPLIES_KEPT = 2 * _DAY  # seconds: as long as a bot may still edit or delete what it wrote
@@ -12,6 +12,7 @@ LINKS_KEPT = 7 * _DAY  # who got a notice; counts stay
 UPDATE_NUMBERS_KEPT = 7 * _DAY  # the longest a platform may repeat an update
 
 _PURGE_EVERY = 600
+_PURGED = ("tocsin", "purged")
 
 
 async def wake_paused(session: AsyncSession, now: int) -> None:
@@ -21,7 +22,13 @@ async def wake_paused(session: AsyncSession, now: int) -> None:
 
 async def purge(session: AsyncSession, now: int) -> None:
     """Forget what is past its time (see the privacy page, which promises it)."""
-    if now % _PURGE_EVERY:
+    kept = await keepsakes.load(session, *_PURGED)
+    if now < int(kept or 0) + _PURGE_EVERY:
         return
-    await outbox.purge(session, replies_before=now - REPLIES_KEPT, links_before=now - LINKS_KEPT)
+    purged = await outbox.purge(
+        session, replies_before=now - REPLIES_KEPT, links_before=now - LINKS_KEPT
+    )
+    if purged:
+        return  # a part at a time: the next tick goes on
     await inbox.purge(session, now - UPDATE_NUMBERS_KEPT)
+    await keepsakes.save(session, *_PURGED, str(now))

@@ -12,10 +12,11 @@ from handlers.alert_preview import code_of
 from handlers.command import Context, Role, UserError, command, tell_organisers
 from handlers.i18n import Translator
 from handlers.message import Block, Button, Code, Heading, Message, bullets, paragraph
-from storage import alerts, audit, dialogues, organisers
+from storage import alerts, audit, dialogues, notices, organisers
 from storage import lockdown as brake
 from storage.models import AlertState, AuditEntry, Organiser
 
+WITHDRAWN = "withdrawal"  # what takes wrong alerts back goes out even then
 _INVITATION_LASTS = 86400
 _CODE_BYTES = 30  # 240 bits: 40 characters, and still short enough for a link's payload
 _TRIES, _TRIES_WITHIN = 5, 3600
@@ -206,11 +207,11 @@ async def lockdown(ctx: Context) -> Message:
         return replace(ctx.says("lockdown-ask"), buttons=((sure,),))
     await brake.switch(ctx.session, on=True)
     stopped = await brake.cancel_alerts(ctx.session, [AlertState.DRAFT, AlertState.SCHEDULED])
-    held = await brake.hold_notices(ctx.session)
+    taken_back = await notices.stop_all(ctx.session, ctx.now, but=WITHDRAWN)
     await tell(ctx, "told-locked", by=_label(acting(ctx)))  # before the roles are gone
     gone = await _revoke_all(ctx)
     await record(ctx, "lockdown", "on")
-    said = ctx.says("lockdown-done", alerts=stopped, held=held, organisers=gone)
+    said = ctx.says("lockdown-done", alerts=stopped, held=taken_back, organisers=gone)
     return replace(said, in_place=True)
 
 
@@ -231,10 +232,10 @@ async def _release(ctx: Context) -> Message:
     return ctx.says("lockdown-lifted")
 
 
-async def keep_still(session: AsyncSession, _now: int) -> None:
-    """While the brake is on, hold what has become due since (reminders, second tries)."""
+async def keep_still(session: AsyncSession, now: int) -> None:
+    """While the brake is on, take back what has become due since (reminders, second tries)."""
     if await locked(session):
-        await brake.hold_notices(session)
+        await notices.stop_all(session, now, but=WITHDRAWN)
 
 
 # ------------------------------------------------------------------------------- what was done

@@ -13,8 +13,10 @@ from handlers import (
     alert_notice,
     alert_progress,
     alerts,
+    broadcast,
     cases,
     channels,
+    corrections,
     embassy,
     hearings,
     help,  # noqa: A004 - the module of the command /help
@@ -44,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     settings.language,
     settings.timezone,
     settings.quiet,
+    settings.notices,
     subscriptions.pause,
     subscriptions.resume,
     privacy.privacy,
@@ -56,6 +59,11 @@ COMMANDS: tuple[Command, ...] = (
     alerts.approve,
     alerts.schedule,
     alerts.cancel,
+    corrections.correct,
+    corrections.retract,
+    broadcast.go_on,
+    broadcast.discard,
+    broadcast.resend,
     hearings.hearing,
     help.stats,
     organisers.invite,
@@ -77,8 +85,12 @@ NOTICES: Mapping[str, Renderer] = {
     "alert": alert_notice.alert,
     "reminder": reminders.reminder,
     "hearing-changed": reminders.reminder,
+    organisers.WITHDRAWN: corrections.withdrawal,
 }
 """Kind of notice → pure function (frozen payload, reader) → message."""
+
+WITHDRAWING = frozenset({organisers.WITHDRAWN})
+"""Kinds that take back what they replace, before they say why."""
 
 HELD_WHEN_DOUBTFUL = frozenset({"reminder"})
 """Kinds that wait for an organiser rather than arrive twice, where the platform cannot tell."""
@@ -86,6 +98,7 @@ HELD_WHEN_DOUBTFUL = frozenset({"reminder"})
 Job = Callable[[AsyncSession, int], Awaitable[object]]
 
 JOBS: tuple[Job, ...] = (
+    broadcast.tend,
     alert_progress.tick,
     reminders.fire_due,
     organisers.keep_still,

@@ -17,8 +17,9 @@ from handlers.message import Message, paragraph
 from handlers.reminder_notice import Kind, ReminderPayload, court_time, reminder
 from handlers.wall_time import likely_instant
 from storage import hearings as store
-from storage import lockdown, outbox, subscribers
+from storage import lockdown, notices, outbox, subscribers
 from storage.models import Hearing, HearingState, Reminder, ReminderState
+from storage.notices import About
 
 __all__ = ["fire_due", "plan", "rederive", "reminder"]
 
@@ -116,9 +117,10 @@ async def tell_change(
 
 
 async def _tell(session: AsyncSession, notice: str, payload: ReminderPayload, now: int) -> int:
-    row = await outbox.add_notice(session, notice, payload.model_dump_json(), now)
+    about = About(payload.case_id, payload.country, lane=outbox.REMINDERS)
+    row = await notices.add(session, notice, payload.model_dump_json(), about, now)
     who = subscribers.wants(payload.case_id, payload.country)
-    return await outbox.fan_out(session, row, who, rank=0, now=now)
+    return await notices.fan_out(session, row, who, now)
 
 
 async def rederive(session: AsyncSession, now: int) -> int:

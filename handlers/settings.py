@@ -18,6 +18,7 @@ from storage.models import SubscriberState
 
 _HOURS = re.compile(r"(\d{1,2})(?::?(\d{2}))?\s*[-–—]\s*(\d{1,2})(?::?(\d{2}))?")
 _OFF = {"off", "no", "none", "выкл", "нет"}
+_WHICH = {"urgent": True, "all": False, "срочные": True, "все": False, "всё": False}
 _SKIP = {"skip", "-", "none", "пропустить"}
 
 
@@ -142,6 +143,27 @@ def _hours(text: str) -> tuple[int, int]:
     return start, end
 
 
+@command("notices", who=Role.CHAT_ADMIN)
+async def notices(ctx: Context) -> Message:
+    """Choose between everything and only what is urgent."""
+    text = ctx.args.strip().casefold()
+    if not text:
+        return _ask_which_notices(ctx)
+    if text not in _WHICH:
+        raise UserError("notices-unreadable", text=ctx.args[:40])
+    ctx.subscriber.urgent_only = _WHICH[text]
+    said = "notices-set-urgent" if ctx.subscriber.urgent_only else "notices-set-all"
+    return replace(await page(ctx, ctx.t(said)), in_place=True)
+
+
+def _ask_which_notices(ctx: Context) -> Message:
+    row = (
+        Button(ctx.t("button-notices-all"), command="/notices all"),
+        Button(ctx.t("button-notices-urgent"), command="/notices urgent"),
+    )
+    return replace(ctx.says("notices-ask"), buttons=(row,), in_place=True)
+
+
 @command("settings", who=Role.CHAT_ADMIN)
 async def settings(ctx: Context) -> Message:
     """Show every setting, each with a button to change it."""
@@ -157,6 +179,7 @@ async def page(ctx: Context, said: str = "") -> Message:
         ctx.t("settings-language", language=ctx.translator.name_of_language(_language(ctx))),
         ctx.t("settings-timezone", zone=_zone(ctx)),
         ctx.t("settings-quiet", hours=_quiet_hours(ctx)),
+        ctx.t("settings-notices", which=ctx.t(_which_notices(ctx))),
     ]
     blocks = (*before, Heading(ctx.t("settings-title")), bullets(*lines))
     return Message(blocks=(*blocks, paragraph(ctx.t("settings-how-to-stop"))), buttons=_rows(ctx))
@@ -171,6 +194,7 @@ def _rows(ctx: Context) -> tuple[tuple[Button, ...], ...]:
         ("button-language", "/language"),
         ("button-timezone", "/timezone"),
         ("button-quiet", "/quiet"),
+        ("button-notices", "/notices"),
         pausing,
         ("button-stop-all", "/unsubscribe"),
         ("button-forget", "/forget"),
@@ -200,6 +224,10 @@ def _quiet_hours(ctx: Context) -> str:
     if start is None or end is None:
         return ctx.t("settings-none")
     return f"{_clock(start)}–{_clock(end)}"
+
+
+def _which_notices(ctx: Context) -> str:
+    return "notices-urgent" if ctx.subscriber.urgent_only else "notices-everything"
 
 
 def _clock(minutes: int) -> str:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from handlers import casebook, onboarding, organisers
 from handlers.campaign import pick
-from handlers.command import Context, Role, UserError, command
+from handlers.command import Context, Role, UserError, command, tell_organisers
 from handlers.countries import country_name, find_country
 from handlers.message import Button, Message, paragraph
-from storage import subscribers
+from storage import arrivals, subscribers
 from storage.models import Follow, SubscriberState
 
 _PAUSE = re.compile(r"(\d{1,3})\s*(?:([hdwчдн])\w*)?", re.IGNORECASE)
@@ -32,6 +32,8 @@ async def subscribe(ctx: Context) -> Message:
     if not ctx.args.strip():
         return await onboarding.ask_what(ctx)
     kind, value = await _what(ctx, ctx.args)
+    if ctx.subscriber.state == SubscriberState.VISITOR:
+        await _count_newcomer(ctx)
     new = await subscribers.follow(ctx.session, ctx.subscriber, kind, value)
     said = "subscribed" if new else "subscribed-already"
     message = ctx.says(said, what=await name_of(ctx, kind, value))
@@ -39,6 +41,25 @@ async def subscribe(ctx: Context) -> Message:
         return await onboarding.ask_country(ctx, before=message.blocks)
     message = message.also(paragraph(ctx.t("subscribed-next")))
     return replace(message, buttons=_after_subscribing(ctx, kind, value), in_place=True)
+
+
+async def _count_newcomer(ctx: Context) -> None:
+    """Somebody who fills the list with a million accounts must be noticed, and can be stopped.
+
+    Raises `UserError` when no more are taken in this hour.
+    """
+    count = await arrivals.note(ctx.session, ctx.now)
+    if 0 < ctx.rules.newcomers_cap < count:
+        minutes = (arrivals.HOUR - ctx.now % arrivals.HOUR) // 60 + 1
+        raise UserError("subscribe-full", minutes=minutes)
+    if count == ctx.rules.newcomers_alarm:
+        await tell_organisers(
+            ctx.session,
+            ctx.now,
+            lambda translator: Message(
+                blocks=(paragraph(translator.t("newcomers-alarm", count=count)),)
+            ),
+        )
 
 
 def _after_subscribing(ctx: Context, kind: str, value: str) -> tuple[tuple[Button, ...], ...]:
@@ -59,11 +80,11 @@ def _after_subscribing(ctx: Context, kind: str, value: str) -> tuple[tuple[Butto
 async def unsubscribe(ctx: Context) -> Message:
     """Stop following one thing, or everything."""
     if not ctx.args.strip() or _means_all(ctx.args):
-        count = await subscribers.unfollow(ctx.session, ctx.subscriber)
+        count = await subscribers.unfollow(ctx.session, ctx.subscriber, ctx.now)
         return ctx.says("unsubscribed-all" if count else "unsubscribed-nothing")
     kind, value = await _what(ctx, ctx.args)
     what = await name_of(ctx, kind, value)
-    if await subscribers.unfollow(ctx.session, ctx.subscriber, kind, value):
+    if await subscribers.unfollow(ctx.session, ctx.subscriber, ctx.now, kind, value):
         left = await subscribers.follows(ctx.session, ctx.subscriber)
         key = "unsubscribed-more-left" if left else "unsubscribed-last"
         return ctx.says(key, what=what, left=await _names(ctx, left))
@@ -93,7 +114,7 @@ async def pause(ctx: Context) -> Message:
         raise UserError("pause-unreadable", text=ctx.args[:40])
     ctx.subscriber.state = SubscriberState.PAUSED
     ctx.subscriber.paused_until = ctx.now + seconds
-    await subscribers.drop_queued(ctx.session, ctx.subscriber)
+    await subscribers.drop_queued(ctx.session, ctx.subscriber, ctx.now)
     until = ctx.translator.clock(ctx.now + seconds, ctx.subscriber.timezone or "UTC")
     message = ctx.says("paused", until=until)
     resume = Button(ctx.t("button-resume"), command="/resume")

@@ -19,6 +19,7 @@ async def add_draft(
     created_by: int | None,
     now: int,
     expires_at: int,
+    corrects_id: int | None = None,
 ) -> Alert:
     """A new draft; its payload never changes again."""
     alert = Alert(
@@ -29,7 +30,7 @@ async def add_draft(
         created_by=created_by,
         created_at=now,
         expires_at=expires_at,
-        progress_shown="",
+        corrects_id=corrects_id,
     )
     session.add(alert)
     await session.flush()

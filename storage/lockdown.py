@@ -1,4 +1,4 @@
-"""The brake for a bad day: whether it is on, and holding back what many would get."""
+"""The brake for a bad day: whether it is on, and calling off what is planned."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import keepsakes
-from storage.models import Alert, AlertState, Delivery, DeliveryState
+from storage.models import Alert, AlertState
 
 _FLAG = ("tocsin", "lockdown")
 
@@ -21,18 +21,6 @@ async def is_on(session: AsyncSession) -> bool:
 async def switch(session: AsyncSession, *, on: bool) -> None:
     """Pull the brake, or release it."""
     await keepsakes.save(session, *_FLAG, "on" if on else "off")
-
-
-async def hold_notices(session: AsyncSession) -> int:
-    """Hold every notice that has not left yet, whatever it is about; replies go on. How many."""
-    held = await session.scalars(
-        update(Delivery)
-        .where(Delivery.notice_id.is_not(None), Delivery.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.HELD)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(list(held))
 
 
 async def cancel_alerts(session: AsyncSession, states: Iterable[AlertState]) -> int:

@@ -64,6 +64,7 @@ class Subscriber(Base):
     timezone: Mapped[str] = mapped_column(default="")
     quiet_from: Mapped[int | None]  # minutes after local midnight
     quiet_to: Mapped[int | None]
+    urgent_only: Mapped[bool] = mapped_column(default=False)  # nothing that can wait
     paused_until: Mapped[int | None]
     since_week: Mapped[int]  # the Monday of the week they came, no finer
 
@@ -80,6 +81,15 @@ class Follow(Base):
     value: Mapped[str] = mapped_column(primary_key=True)  # "", "KZ", a case id
 
 
+class Arrivals(Base):
+    """How many chats began to follow something in an hour: a flood of them shows an attack."""
+
+    __tablename__ = "arrivals"
+
+    hour: Mapped[int] = mapped_column(primary_key=True)  # Unix time of its beginning
+    count: Mapped[int]
+
+
 class Organiser(Base):
     """Somebody who may prepare and send alerts, known by the platform's immutable id."""
 
@@ -94,6 +104,7 @@ class Organiser(Base):
     active: Mapped[bool]
     configured: Mapped[bool] = mapped_column(default=False)  # an owner by the configuration
     address: Mapped[bytes | None]  # sealed: their private chat with us, once they have written
+    chat_index: Mapped[bytes | None]  # keyed hash of the same
     added_at: Mapped[int]
 
 
@@ -219,6 +230,7 @@ class AlertState(StrEnum):
     SENT = "sent"
     CANCELLED = "cancelled"
     EXPIRED = "expired"  # nobody approved it in time
+    RETRACTED = "retracted"  # went out and was taken back
 
 
 class Alert(Base):
@@ -239,8 +251,9 @@ class Alert(Base):
     expires_at: Mapped[int]
     send_at: Mapped[int | None]
     notice_id: Mapped[int | None] = mapped_column(Id)
+    corrects_id: Mapped[int | None] = mapped_column(Id)  # the alert this one puts right
     progress_id: Mapped[int | None] = mapped_column(Id)  # the delivery that shows how far it is
-    progress_shown: Mapped[str] = mapped_column(default="")  # the counts it shows
+    progress_at: Mapped[int] = mapped_column(default=0)  # when it was last brought up to date
 
 
 class Approval(Base):
@@ -259,14 +272,37 @@ class Approval(Base):
 
 
 class Notice(Base):
-    """What many subscribers are told: a kind and a frozen payload, rendered for each reader."""
+    """What many subscribers are told: a kind and a frozen payload, rendered for each reader.
+
+    Its deliveries are a stream: the relays take from the open streams, the most urgent first.
+    """
 
     __tablename__ = "notices"
+    __table_args__ = (
+        Index(
+            "ix_notices_open",
+            "lane",
+            "priority",
+            "id",
+            sqlite_where=text("finished_at IS NULL"),
+            postgresql_where=text("finished_at IS NULL"),
+        ),
+        Index("ix_notices_alert", "alert_id"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str]  # a name in handlers.registry.NOTICES
     payload: Mapped[str]  # JSON
+    case_id: Mapped[str]  # what it is about, as subscribers follow it
+    country: Mapped[str]
+    alert_id: Mapped[int | None] = mapped_column(Id)  # the alert it comes from, if it does
+    lane: Mapped[int]  # see storage.outbox
+    priority: Mapped[int] = mapped_column(default=0)  # lower goes first within a lane
     created_at: Mapped[int]
+    paused_at: Mapped[int | None]  # something is wrong with it: an organiser decides
+    finished_at: Mapped[int | None]  # nothing of it is on its way any more
+    recipients: Mapped[int] = mapped_column(default=0)
+    held_told: Mapped[int] = mapped_column(default=0)  # held deliveries organisers know of
 
 
 class DeliveryState(StrEnum):
@@ -289,17 +325,53 @@ class Delivery(Base):
     __tablename__ = "deliveries"
     __table_args__ = (
         Index(
-            "ix_deliveries_open",
+            "ix_deliveries_stream",
             "platform",
-            "state",
-            "lane",
+            "notice_id",
             "rank",
             "id",
             sqlite_where=text("settled_at IS NULL"),  # finished rows cost a claim nothing
             postgresql_where=text("settled_at IS NULL"),
         ),
+        Index(
+            "ix_deliveries_sending",
+            "platform",
+            sqlite_where=text("state = 'sending'"),
+            postgresql_where=text("state = 'sending'"),
+        ),
+        Index(
+            "ix_deliveries_held",
+            "notice_id",
+            sqlite_where=text("state = 'held'"),
+            postgresql_where=text("state = 'held'"),
+        ),
         Index("ix_deliveries_chat", "chat", "state"),
         Index("ix_deliveries_notice", "notice_id", "state"),
+        Index(
+            "ix_deliveries_replies",
+            "platform",
+            "id",
+            sqlite_where=text("settled_at IS NULL AND notice_id IS NULL"),
+            postgresql_where=text("settled_at IS NULL AND notice_id IS NULL"),
+        ),
+        Index(
+            "ix_deliveries_answered",
+            "settled_at",
+            sqlite_where=text("settled_at IS NOT NULL AND notice_id IS NULL"),
+            postgresql_where=text("settled_at IS NOT NULL AND notice_id IS NULL"),
+        ),
+        Index(
+            "ix_deliveries_told",
+            "settled_at",
+            sqlite_where=text("settled_at IS NOT NULL AND subscriber_id IS NOT NULL"),
+            postgresql_where=text("settled_at IS NOT NULL AND subscriber_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_deliveries_edits",
+            "edits_id",
+            sqlite_where=text("edits_id IS NOT NULL"),
+            postgresql_where=text("edits_id IS NOT NULL"),
+        ),
         UniqueConstraint("notice_id", "subscriber_id"),
     )
 
@@ -312,10 +384,9 @@ class Delivery(Base):
     notice_id: Mapped[int | None] = mapped_column(Id, ForeignKey("notices.id", ondelete="CASCADE"))
     address: Mapped[bytes | None]  # sealed
     body: Mapped[bytes | None]  # sealed message; forgotten when settled
-    edits_id: Mapped[int | None] = mapped_column(Id, index=True)  # the delivery this one changes
+    edits_id: Mapped[int | None] = mapped_column(Id)  # the delivery this one changes
     edits_ref: Mapped[str] = mapped_column(default="")  # or the platform's own reference
-    lane: Mapped[int]  # 0 replies, 1 bulk
-    rank: Mapped[int] = mapped_column(default=0)  # lower goes first within a lane
+    rank: Mapped[int] = mapped_column(default=0)  # lower goes first within a notice
     state: Mapped[str] = mapped_column(default=DeliveryState.PENDING)
     due_at: Mapped[int]
     attempts: Mapped[int] = mapped_column(default=0)

@@ -83,6 +83,7 @@ def remember_chat(session: AsyncSession, organiser: Organiser, address: str) -> 
     known = chat_of(session, organiser)
     if known != address:
         organiser.address = vault_of(session).seal(address, _ADDRESS)
+        organiser.chat_index = vault_of(session).index(organiser.platform, address)
 
 
 def chat_of(session: AsyncSession, organiser: Organiser) -> str:
@@ -184,7 +185,7 @@ async def leave(session: AsyncSession, organiser: Organiser) -> None:
 
     The row stays, empty: its number stands in the audit log and must not become another's.
     """
-    organiser.address = None
+    organiser.address = organiser.chat_index = None
     if not organiser.configured:
         await revoke(session, organiser)
         organiser.sender = vault_of(session).seal("", _SENDER)

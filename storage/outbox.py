@@ -4,29 +4,54 @@
        ▲                  │
        └──── try later ───┘      cancelled: taken back before it left
 
-A claim commits before the request is made and the settling after it, so after a crash exactly the
-rows in `sending` are doubtful; `recover` deals with them. A delivery longer than one message is
-one row: `part` counts the parts that have arrived, each part is claimed and settled by itself.
+A claim commits before the request is made and the settling after it (settling.py), so after a
+crash exactly the rows in `sending` are doubtful. A delivery longer than one message is one row:
+`part` counts the parts that have arrived, each part is claimed and settled by itself.
+
+Replies are rows by themselves and go first. What many get is a stream of rows, one a notice
+(notices.py): of the open streams the most urgent is drawn from, each in the order of its ranks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    CursorResult,
+    Integer,
+    Result,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from storage import subscribers
-from storage.models import Delivery, DeliveryState, Notice, Subscriber, SubscriberState
+from storage.models import Delivery, DeliveryState, Notice, Subscriber
 from storage.vault import vault_of
 
-REPLIES, BULK = 0, 1
-"""Lanes: what somebody waits for goes before what many get."""
+REPLIES, CORRECTIONS, REMINDERS, ALERTS = range(4)
+"""Lanes. Somebody waits for a reply; a wrong alert must go before it is acted on; a reminder has
+its hour; an alert takes what is left."""
+
+ORGANISERS, SAMPLE, URGENT, ALL = range(4)
+"""Ranks within a notice: its organisers see it first, then a sample of the readers of every
+language, then all others, those who want only what is urgent before those who want everything."""
+
+STAGES = {ORGANISERS: 0, SAMPLE: 1, URGENT: 2, ALL: 2}
+"""Rank → stage. A stage begins when everybody of the one before has been dealt with."""
 
 _BODY = "deliveries.body"
+_WORKERS = 8  # more rows than may be in flight: how far to look past them
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +80,16 @@ class Claim:
     address: str
     reader: Reader
     notice_id: int | None
-    notice_kind: str
+    notice_kind: str  # "" for replies
     body: str  # a packed message; "" for notices
     part: int
-    edits: str  # the reference of the message to edit; "" to send a new one
+    refs: tuple[str, ...]  # of the parts that are there by now
+    edits_id: int | None
+    edits: tuple[str, ...]  # the references of the message to change, by part
     repeat: bool
     attempts: int
     lane: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an attempt ended. `state` is what the delivery becomes; `pending` means try again."""
-
-    delivery_id: int
-    state: DeliveryState
-    ref: str = ""
-    more_parts: bool = False
-    due_at: int = 0
-    repeat: bool = False
-    error: str = ""
-    moved_to: str = ""
-    snoozed: bool = False  # was not attempted at all: does not count
-    lost: bool = False  # the chat takes no more messages
+    anonymous: bool  # neither a subscriber nor a notice hangs on it
 
 
 async def enqueue(
@@ -90,7 +102,6 @@ async def enqueue(
     subscriber: Subscriber | None = None,
     edits_ref: str = "",
     edits_id: int | None = None,
-    lane: int = REPLIES,
 ) -> Delivery:
     """One message (packed by `handlers.message`) to one chat, or an edit of one sent before."""
     delivery = Delivery(
@@ -101,7 +112,6 @@ async def enqueue(
         body=vault_of(session).seal(body, _BODY),
         edits_ref=edits_ref,
         edits_id=edits_id,
-        lane=lane,
         due_at=now,
         created_at=now,
     )
@@ -128,250 +138,238 @@ async def replace_edit(session: AsyncSession, edited: Delivery, body: str, now: 
             address=edited.address,
             body=vault_of(session).seal(body, _BODY),
             edits_id=edited.id,
-            lane=REPLIES,
             due_at=now,
             created_at=now,
         )
     )
 
 
-async def add_notice(session: AsyncSession, kind: str, payload: str, now: int) -> Notice:
-    """Something many will be told."""
-    notice = Notice(kind=kind, payload=payload, created_at=now)
-    session.add(notice)
-    await session.flush()
-    return notice
-
-
-async def fan_out(
-    session: AsyncSession, notice: Notice, who: ColumnElement[bool], *, rank: int, now: int
-) -> int:
-    """One pending delivery of the notice for every subscriber `who` is true for; how many.
-
-    One INSERT … SELECT whatever the number, in the caller's transaction: the recipients are
-    fixed here. Who has it already gets no second row.
-    """
-    columns = {
-        "platform": Subscriber.platform,
-        "chat": Subscriber.address_index,
-        "subscriber_id": Subscriber.id,
-        "notice_id": literal(notice.id),
-        "lane": literal(BULK),
-        "rank": literal(rank),
-        "due_at": literal(now),
-        "created_at": literal(now),
-    }
-    insert = postgresql.insert if _is_postgresql(session) else sqlite.insert
-    rows = select(*columns.values()).where(who).order_by(Subscriber.id)
-    result = await session.execute(
-        insert(Delivery)
-        .from_select(list(columns), rows)
-        .on_conflict_do_nothing()
-        .returning(literal(1))
-    )
-    return len(result.all())
+# -------------------------------------------------------------------------------- claiming
 
 
 async def claim(
     session: AsyncSession,
     platform: str,
-    limit: int,
     now: int,
     *,
-    lanes: Collection[int] = (REPLIES, BULK),
+    replies: int,
+    notices: int,
+    first: int = CORRECTIONS,
 ) -> list[Claim]:
-    """Take up to `limit` due deliveries, the most urgent first, never two of one chat.
+    """Take up to so many due replies and notices, never two of one chat.
 
-    Commit before sending them. Other processes on PostgreSQL skip what is being claimed.
+    Commit before sending them. `first` is the lane of notices that is drawn from first, the
+    others follow in their order: whoever always asks for one lane starves the rest. Other
+    processes on PostgreSQL skip what is being claimed.
     """
-    chosen: dict[bytes, int] = {}  # chat → delivery
-    for lane in sorted(lanes):  # one lane after the other: then the index gives them in order
-        if (room := limit - len(chosen)) > 0:
-            rows = await session.execute(_due(platform, lane, now).limit(room * 4))
-            for delivery_id, chat in rows:
-                if len(chosen) < limit:
-                    chosen.setdefault(chat, delivery_id)
-    if not chosen:
+    drawn = _Drawn()
+    drawn.take(await session.execute(_REPLIES, _about(platform, now, replies * 4)), replies)
+    if notices > 0:
+        about = _about(platform, now, notices * 2 + _WORKERS)
+        await _draw_notices(session, drawn, about, notices, first)
+    if not drawn.ids:
         return []
-    await session.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(chosen.values()))
-        .values(state=DeliveryState.SENDING, attempts=Delivery.attempts + 1)
-        .execution_options(synchronize_session=False)
-    )
-    return await _claims(session, chosen.values())
+    await session.execute(_CLAIM, {"ids": list(drawn.ids)})
+    return await _claims(session, drawn.ids)
 
 
-def _due(platform: str, lane: int, now: int) -> Select[int, bytes]:
-    """Due deliveries of one lane with their chats, the most urgent first, none that is busy."""
+class _Drawn:
+    """Rows chosen so far, no chat twice."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self._chats: set[bytes] = set()
+
+    def take(self, rows: Iterable[Any], most: int) -> int:
+        """Choose up to so many of these rows (number, chat, …); how many."""
+        taken = 0
+        for row_id, chat, *_ in rows:
+            if taken < most and chat not in self._chats:
+                self._chats.add(chat)
+                self.ids.append(row_id)
+                taken += 1
+        return taken
+
+
+async def _draw_notices(
+    session: AsyncSession, drawn: _Drawn, about: dict[str, object], most: int, first: int
+) -> None:
+    streams = list(await session.execute(_OPEN))
+    for stream in sorted(streams, key=lambda it: it.lane != first):  # sorting is stable
+        if most <= 0:
+            return
+        rows = list(await session.execute(_STREAM, {**about, "notice": stream.id}))
+        most -= drawn.take(_of_first_stage(rows), most)
+
+
+def _of_first_stage(rows: Sequence[Any]) -> list[Any]:
+    """The waiting rows of the earliest stage that has rows waiting or in flight.
+
+    Rows that are to be tried again later are not among them: one broken chat must not hold up
+    everybody else.
+    """
+    if not rows:
+        return []
+    stage = STAGES[rows[0].rank]
+    return [
+        row for row in rows if row.state == DeliveryState.PENDING and STAGES[row.rank] == stage
+    ]
+
+
+def _about(platform: str, now: int, limit: int) -> dict[str, object]:
+    return {"platform": platform, "now": now, "limit": limit}
+
+
+def _busy() -> Select[bytes]:
+    """The chats that have a message in flight."""
     busy = aliased(Delivery)
-    target = aliased(Delivery)
-    in_flight = select(busy.chat).where(
-        busy.platform == platform,
-        busy.state == DeliveryState.SENDING,
-        busy.settled_at.is_(None),
+    return select(busy.chat).where(
+        busy.platform == bindparam("platform"), busy.state == DeliveryState.SENDING
     )
-    settled = select(target.id).where(
-        target.id == Delivery.edits_id,
-        target.state.not_in([DeliveryState.PENDING, DeliveryState.SENDING]),
+
+
+def _due_replies() -> Select[int, bytes]:
+    """Replies that are due, in the order they were made; a chat's never overtake each other."""
+    earlier, target = aliased(Delivery), aliased(Delivery)
+    overtaken = select(earlier.id).where(
+        earlier.chat == Delivery.chat,
+        earlier.state == DeliveryState.PENDING,
+        earlier.notice_id.is_(None),
+        earlier.due_at > bindparam("now"),
+        earlier.id < Delivery.id,
     )
     return (
         select(Delivery.id, Delivery.chat)
         .where(
-            Delivery.platform == platform,
+            Delivery.platform == bindparam("platform"),
+            Delivery.settled_at.is_(None),  # with the next line: tells which index
+            Delivery.notice_id.is_(None),
             Delivery.state == DeliveryState.PENDING,
-            Delivery.settled_at.is_(None),  # always so; it tells the database which index
-            Delivery.lane == lane,
-            Delivery.due_at <= now,
-            Delivery.chat.not_in(in_flight),
-            or_(Delivery.edits_id.is_(None), settled.exists()),
+            Delivery.due_at <= bindparam("now"),
+            Delivery.chat.not_in(_busy()),
+            ~overtaken.exists(),
+            ~_is_open(target).exists(),
         )
-        .order_by(Delivery.rank, Delivery.id)
+        .order_by(Delivery.id)
+        .limit(bindparam("limit", type_=Integer()))
         .with_for_update(skip_locked=True, of=Delivery)
     )
 
 
-async def _claims(session: AsyncSession, ids: Collection[int]) -> list[Claim]:
-    target = aliased(Delivery)
-    rows = await session.execute(
-        select(Delivery, Subscriber, Notice.kind, target.refs)
-        .outerjoin(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .outerjoin(Notice, Notice.id == Delivery.notice_id)
-        .outerjoin(target, target.id == Delivery.edits_id)
-        .where(Delivery.id.in_(ids))
-        .order_by(Delivery.lane, Delivery.rank, Delivery.id)
-        .execution_options(populate_existing=True)
+def _is_open(target: type[Delivery]) -> Select[int]:
+    """What an edit changes must have arrived first, or never will."""
+    return select(target.id).where(
+        target.id == Delivery.edits_id,
+        target.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]),
     )
-    return [_as_claim(session, *row) for row in rows]
 
 
-def _as_claim(
-    session: AsyncSession,
-    delivery: Delivery,
-    subscriber: Subscriber | None,
-    notice_kind: str | None,
-    target_refs: str | None,
-) -> Claim:
-    sealed = delivery.address or (subscriber.address if subscriber else b"")
+def _due_of_stream() -> Select[int, bytes, str, int]:
+    """The next rows of a notice in the order of their ranks, those in flight among them."""
+    waits = and_(
+        Delivery.state == DeliveryState.PENDING,
+        Delivery.due_at <= bindparam("now"),
+        Delivery.chat.not_in(_busy()),
+        ~_is_open(aliased(Delivery)).exists(),
+    )
+    return (
+        select(Delivery.id, Delivery.chat, Delivery.state, Delivery.rank)
+        .where(
+            Delivery.platform == bindparam("platform"),
+            Delivery.notice_id == bindparam("notice"),
+            Delivery.settled_at.is_(None),
+            or_(Delivery.state == DeliveryState.SENDING, waits),
+        )
+        .order_by(Delivery.rank, Delivery.id)
+        .limit(bindparam("limit", type_=Integer()))
+        .with_for_update(skip_locked=True, of=Delivery)
+    )
+
+
+_REPLIES = _due_replies()
+_STREAM = _due_of_stream()
+_OPEN = (
+    select(Notice.id, Notice.lane)
+    .where(Notice.finished_at.is_(None), Notice.paused_at.is_(None))
+    .order_by(Notice.lane, Notice.priority, Notice.id)
+)
+_CLAIM = (
+    update(Delivery)
+    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
+    .values(state=DeliveryState.SENDING, attempts=Delivery.attempts + 1)
+    .execution_options(synchronize_session=False)
+)
+_Target = aliased(Delivery)
+_CLAIMED = (
+    select(
+        Delivery.id,
+        Delivery.platform,
+        Delivery.address,
+        Delivery.subscriber_id,
+        Delivery.notice_id,
+        Delivery.body,
+        Delivery.part,
+        Delivery.refs,
+        Delivery.edits_id,
+        Delivery.edits_ref,
+        Delivery.repeat,
+        Delivery.attempts,
+        Subscriber.address.label("usual_address"),
+        Subscriber.language,
+        Subscriber.country,
+        Subscriber.timezone,
+        Subscriber.kind,
+        Subscriber.quiet_from,
+        Subscriber.quiet_to,
+        Notice.kind.label("notice_kind"),
+        Notice.lane,
+        _Target.refs.label("target_refs"),
+    )
+    .outerjoin(Subscriber, Subscriber.id == Delivery.subscriber_id)
+    .outerjoin(Notice, Notice.id == Delivery.notice_id)
+    .outerjoin(_Target, _Target.id == Delivery.edits_id)
+    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+async def _claims(session: AsyncSession, ids: Sequence[int]) -> list[Claim]:
+    """What was claimed, in the order it was drawn in."""
+    rows = {row.id: row for row in await session.execute(_CLAIMED, {"ids": list(ids)})}
+    return [_as_claim(session, rows[number]) for number in ids]
+
+
+def _as_claim(session: AsyncSession, row: Row[*tuple[Any, ...]]) -> Claim:
+    edits = row.edits_ref or row.target_refs or ""
     return Claim(
-        id=delivery.id,
-        platform=delivery.platform,
-        address=subscribers.open_address(session, sealed),
-        reader=_reader(subscriber),
-        notice_id=delivery.notice_id,
-        notice_kind=notice_kind or "",
-        body=vault_of(session).open(delivery.body, _BODY) if delivery.body else "",
-        part=delivery.part,
-        edits=delivery.edits_ref or (target_refs or "").partition("\n")[0],
-        repeat=delivery.repeat,
-        attempts=delivery.attempts,
-        lane=delivery.lane,
+        id=row.id,
+        platform=row.platform,
+        address=subscribers.open_address(session, row.address or row.usual_address or b""),
+        reader=_reader(row),
+        notice_id=row.notice_id,
+        notice_kind=row.notice_kind or "",
+        body=vault_of(session).open(row.body, _BODY) if row.body else "",
+        part=row.part,
+        refs=tuple(row.refs.split("\n")) if row.refs else (),
+        edits_id=row.edits_id,
+        edits=tuple(edits.split("\n")) if edits else (),
+        repeat=row.repeat,
+        attempts=row.attempts,
+        lane=REPLIES if row.lane is None else row.lane,
+        anonymous=row.notice_id is None and row.subscriber_id is None,
     )
 
 
-def _reader(subscriber: Subscriber | None) -> Reader:
-    if subscriber is None:
+def _reader(row: Row[*tuple[Any, ...]]) -> Reader:
+    if row.subscriber_id is None:
         return Reader()
     return Reader(
-        language=subscriber.language,
-        country=subscriber.country,
-        timezone=subscriber.timezone,
-        kind=subscriber.kind,
-        quiet_from=subscriber.quiet_from,
-        quiet_to=subscriber.quiet_to,
+        language=row.language,
+        country=row.country,
+        timezone=row.timezone,
+        kind=row.kind,
+        quiet_from=row.quiet_from,
+        quiet_to=row.quiet_to,
     )
-
-
-async def settle(session: AsyncSession, outcomes: Iterable[Outcome], now: int) -> None:
-    """Write down how attempts ended, with what that means for the subscriber."""
-    for outcome in outcomes:
-        delivery = await session.get(Delivery, outcome.delivery_id)
-        if delivery is None:
-            continue  # forgotten while it was in flight
-        _write_down(delivery, outcome, now)
-        if outcome.lost:
-            await _lose(session, delivery, now)
-        elif delivery.settled_at and not (delivery.notice_id or delivery.subscriber_id):
-            await session.delete(delivery)  # the last word after /forget leaves no trace
-            continue
-        if outcome.moved_to:
-            await _follow_move(session, delivery, outcome.moved_to)
-
-
-def _write_down(delivery: Delivery, outcome: Outcome, now: int) -> None:
-    delivery.state = outcome.state
-    delivery.error = outcome.error
-    if outcome.ref:
-        delivery.refs = "\n".join(filter(None, [delivery.refs, outcome.ref]))
-        delivery.part += 1
-        delivery.attempts = 0
-        delivery.repeat = False
-    if outcome.more_parts:
-        delivery.state = DeliveryState.PENDING
-    if outcome.snoozed:
-        delivery.attempts -= 1
-    if delivery.state == DeliveryState.PENDING:
-        delivery.due_at = max(outcome.due_at, now)
-        delivery.repeat = delivery.repeat or outcome.repeat
-    else:
-        delivery.settled_at = now
-        delivery.body = None
-
-
-async def _lose(session: AsyncSession, delivery: Delivery, now: int) -> None:
-    if delivery.subscriber_id is not None:
-        await session.execute(
-            update(Subscriber)
-            .where(Subscriber.id == delivery.subscriber_id)
-            .values(state=SubscriberState.GONE)
-        )
-    await session.execute(
-        update(Delivery)
-        .where(Delivery.chat == delivery.chat, Delivery.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.UNREACHABLE, body=None, settled_at=now)
-    )
-
-
-async def _follow_move(session: AsyncSession, delivery: Delivery, address: str) -> None:
-    await session.flush()
-    subscriber = await session.get(Subscriber, delivery.subscriber_id or 0)
-    if subscriber is not None:
-        await subscribers.move(session, subscriber, address)
-    else:
-        delivery.address = subscribers.seal_address(session, address)
-        delivery.chat = subscribers.chat_index(session, delivery.platform, address)
-
-
-async def recover(
-    session: AsyncSession, platform: str, *, idempotent: bool, hold: Collection[str]
-) -> int:
-    """Decide about deliveries that were in flight when the process died; returns how many.
-
-    Where the service recognises a repeated key they simply go again. Elsewhere they go again
-    marked as a possible repeat, except notices whose kind is in `hold`: those wait for an
-    organiser.
-    """
-    doubtful = and_(
-        Delivery.platform == platform,
-        Delivery.state == DeliveryState.SENDING,
-        Delivery.settled_at.is_(None),
-    )
-    held = select(Notice.id).where(Notice.kind.in_(list(hold)))
-    if not idempotent:
-        await session.execute(
-            update(Delivery)
-            .where(doubtful, Delivery.notice_id.in_(held))
-            .values(state=DeliveryState.HELD)
-            .execution_options(synchronize_session=False)
-        )
-    rows = await session.scalars(
-        update(Delivery)
-        .where(doubtful)
-        .values(state=DeliveryState.PENDING, repeat=not idempotent)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(list(rows))
 
 
 async def get(session: AsyncSession, delivery_id: int) -> Delivery | None:
@@ -379,38 +377,64 @@ async def get(session: AsyncSession, delivery_id: int) -> Delivery | None:
     return await session.get(Delivery, delivery_id)
 
 
-async def counts(session: AsyncSession, notice_id: int) -> dict[str, int]:
-    """How many deliveries of a notice are in each state."""
-    rows = await session.execute(
-        select(Delivery.state, func.count())
-        .where(Delivery.notice_id == notice_id)
-        .group_by(Delivery.state)
+async def oldest_due(session: AsyncSession, platform: str) -> int | None:
+    """When the delivery that waits longest fell due; None if none waits."""
+    replies = select(func.min(Delivery.due_at)).where(
+        Delivery.platform == platform,
+        Delivery.settled_at.is_(None),
+        Delivery.notice_id.is_(None),
     )
-    return {str(state): number for state, number in rows}
-
-
-async def notice_payload(session: AsyncSession, notice_id: int) -> str:
-    """The frozen payload of a notice."""
-    return await session.scalar(select(Notice.payload).where(Notice.id == notice_id)) or "{}"
-
-
-async def purge(session: AsyncSession, *, replies_before: int, links_before: int) -> None:
-    """Forget finished replies, and whom finished notices went to; their counts stay."""
-    done = Delivery.state.not_in(
-        [DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.HELD]
-    )
-    await session.execute(
-        delete(Delivery).where(
-            done, Delivery.notice_id.is_(None), Delivery.settled_at < replies_before
+    notices = (
+        select(func.min(Notice.created_at))
+        .where(Notice.finished_at.is_(None), Notice.paused_at.is_(None))
+        .where(
+            select(Delivery.id)
+            .where(
+                Delivery.platform == platform,
+                Delivery.notice_id == Notice.id,
+                Delivery.settled_at.is_(None),
+            )
+            .exists()
         )
     )
-    await session.execute(
+    found = [await session.scalar(replies), await session.scalar(notices)]
+    return min((at for at in found if at is not None), default=None)
+
+
+# ------------------------------------------------------------------------------- forgetting
+
+_PURGED = 5000  # rows a transaction: nobody waits long for the writer
+
+
+async def purge(session: AsyncSession, *, replies_before: int, links_before: int) -> int:
+    """Forget finished replies, and whom finished notices went to; their counts stay.
+
+    Does a part of it; how many rows. Call again until it returns 0.
+    """
+    replies = (
+        select(Delivery.id)
+        .where(Delivery.notice_id.is_(None), Delivery.settled_at < replies_before)
+        .limit(_PURGED)
+    )
+    links = (
+        select(Delivery.id)
+        .where(Delivery.subscriber_id.is_not(None), Delivery.settled_at < links_before)
+        .limit(_PURGED)
+    )
+    gone = await session.execute(
+        delete(Delivery)
+        .where(Delivery.id.in_(replies))
+        .execution_options(synchronize_session=False)
+    )
+    unlinked = await session.execute(
         update(Delivery)
-        .where(done, Delivery.settled_at < links_before, Delivery.chat != b"")
+        .where(Delivery.id.in_(links))
         .values(subscriber_id=None, chat=b"", address=None, refs="")
         .execution_options(synchronize_session=False)
     )
+    return rows_of(gone) + rows_of(unlinked)
 
 
-def _is_postgresql(session: AsyncSession) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
+def rows_of(result: Result[Any]) -> int:
+    """How many rows a statement has changed."""
+    return result.rowcount if isinstance(result, CursorResult) else 0

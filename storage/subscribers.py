@@ -5,10 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.models import Delivery, DeliveryState, Dialogue, Follow, Subscriber, SubscriberState
+from storage.models import (
+    Delivery,
+    DeliveryState,
+    Dialogue,
+    Follow,
+    Notice,
+    Subscriber,
+    SubscriberState,
+)
 from storage.vault import vault_of
 
 _PURPOSE = "subscribers.address"
@@ -103,12 +122,12 @@ async def follow(session: AsyncSession, subscriber: Subscriber, kind: str, value
 
 
 async def unfollow(
-    session: AsyncSession, subscriber: Subscriber, kind: str = "", value: str = ""
+    session: AsyncSession, subscriber: Subscriber, now: int, kind: str = "", value: str = ""
 ) -> int:
     """Stop following one thing, or everything without a kind; returns how many were followed.
 
-    Nothing left to follow means stopped. What is still queued is dropped in the same
-    transaction.
+    Nothing left to follow means stopped. What is queued about it is dropped in the same
+    transaction, in the middle of a broadcast too.
     """
     which = [Follow.subscriber_id == subscriber.id]
     if kind:
@@ -118,20 +137,36 @@ async def unfollow(
         if subscriber.state in (SubscriberState.ACTIVE, SubscriberState.PAUSED):
             subscriber.state = SubscriberState.STOPPED
         subscriber.paused_until = None
-        await drop_queued(session, subscriber)
+    await drop_queued(session, subscriber, now)
     return len(gone)
 
 
-async def drop_queued(session: AsyncSession, subscriber: Subscriber) -> None:
-    """Take back the notices that have not left yet; replies still go out."""
+async def drop_queued(session: AsyncSession, subscriber: Subscriber, now: int) -> None:
+    """Take back the notices that have not left yet and that they do not want any more.
+
+    Somebody who is not active wants none. Replies still go out, and so do corrections of what
+    they have been told.
+    """
+    await session.flush()
+    wanted = select(Notice.id).where(
+        Notice.id == Delivery.notice_id,
+        exists().where(
+            Follow.subscriber_id == subscriber.id, _covers(Notice.case_id, Notice.country)
+        ),
+    )
+    theirs = [
+        Delivery.subscriber_id == subscriber.id,
+        Delivery.notice_id.is_not(None),
+        Delivery.edits_id.is_(None),
+        Delivery.state == DeliveryState.PENDING,
+    ]
+    if subscriber.state == SubscriberState.ACTIVE:
+        theirs.append(~wanted.exists())
     await session.execute(
         update(Delivery)
-        .where(
-            Delivery.subscriber_id == subscriber.id,
-            Delivery.notice_id.is_not(None),
-            Delivery.state == DeliveryState.PENDING,
-        )
-        .values(state=DeliveryState.CANCELLED, settled_at=Delivery.due_at)
+        .where(*theirs)
+        .values(state=DeliveryState.CANCELLED, settled_at=now)
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -169,25 +204,37 @@ async def move(session: AsyncSession, subscriber: Subscriber, address: str) -> N
     )
 
 
-def wants(case_id: str, country: str) -> ColumnElement[bool]:
-    """The condition that a subscriber is active and follows this case or its country."""
-    followed = or_(
+def wants(case_id: str, country: str, *, urgent: bool = True) -> ColumnElement[bool]:
+    """The condition that a subscriber is active and follows this case or its country.
+
+    What is not urgent does not go to those who asked for urgent notices only.
+    """
+    followed = exists().where(
+        Follow.subscriber_id == Subscriber.id, _covers(literal(case_id), literal(country))
+    )
+    wanted = and_(Subscriber.state == SubscriberState.ACTIVE, followed)
+    return wanted if urgent else and_(wanted, ~Subscriber.urgent_only)
+
+
+def _covers(
+    case_id: SQLColumnExpression[str], country: SQLColumnExpression[str]
+) -> ColumnElement[bool]:
+    """Does what is followed take in this case of this country?"""
+    return or_(
         Follow.kind == "all",
         and_(Follow.kind == "country", Follow.value == country),
         and_(Follow.kind == "case", Follow.value == case_id),
     )
-    return and_(
-        Subscriber.state == SubscriberState.ACTIVE,
-        exists().where(Follow.subscriber_id == Subscriber.id, followed),
-    )
 
 
-async def audience(session: AsyncSession, case_id: str, country: str) -> list[Audience]:
+async def audience(
+    session: AsyncSession, case_id: str, country: str, *, urgent: bool = True
+) -> list[Audience]:
     """How many would be told about this case, by country and language, most first."""
     count = func.count()
     rows = await session.execute(
         select(Subscriber.country, Subscriber.language, count)
-        .where(wants(case_id, country))
+        .where(wants(case_id, country, urgent=urgent))
         .group_by(Subscriber.country, Subscriber.language)
         .order_by(count.desc(), Subscriber.country, Subscriber.language)
     )

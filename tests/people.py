@@ -21,11 +21,11 @@ from handlers.campaign import Campaign
 from handlers.campaign_file import read_campaign
 from handlers.command import Rules
 from handlers.message import Button, ChatKind, Event, Message, Request, plain
-from storage import organisers, outbox
+from storage import organisers, outbox, settling
 from storage.database import Database
 from storage.directory import Directory
 from storage.models import Delivery, DeliveryState
-from storage.outbox import Outcome
+from storage.settling import Outcome
 
 NOW = 1_790_000_000  # 21 September 2026, 14:13:20 UTC
 DIRECTORY = Directory.open()
@@ -100,13 +100,14 @@ class World:
                 message = await self.composer.compose(claim)
                 signed = self.signer.sign(message, claim.platform, claim.address, self.now)
                 self.mailbox[claim.address].append(signed)
-                outcome = Outcome(claim.id, DeliveryState.SENT, ref=claim.edits or f"m{claim.id}")
+                refs = claim.edits or (f"m{claim.id}",)
+                outcome = Outcome(claim, DeliveryState.SENT, refs=refs, done=True)
                 async with self.database.write() as session:
-                    await outbox.settle(session, [outcome], self.now)
+                    await settling.settle(session, [outcome], self.now)
 
     async def _claim(self) -> list[outbox.Claim]:
         async with self.database.write() as session:
-            return await outbox.claim(session, self.platform, 50, self.now)
+            return await outbox.claim(session, self.platform, self.now, replies=50, notices=50)
 
     async def rows(self, state: DeliveryState) -> int:
         async with self.database.read() as session:

@@ -257,7 +257,7 @@ async def test_who_unsubscribes_in_mid_broadcast_gets_nothing_more(world: World)
 
         row = await subscribers.find(session, "local", "anna")
         assert row is not None
-        await subscribers.unfollow(session, row)
+        await subscribers.unfollow(session, row, world.now)
     await owner.presses(send)
 
     assert all("Trial opens" not in words(message) for message in reader.heard)

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from handlers import organisers as commands
 from handlers.command import Rules
 from handlers.message import ChatKind, Event, Message
-from storage import alerts, audit, lockdown, organisers, outbox, subscribers
+from storage import alerts, audit, lockdown, notices, organisers, outbox, subscribers
 from storage.database import Database
 from storage.models import (
     AlertState,
@@ -20,6 +20,7 @@ from storage.models import (
     Invitation,
     Organiser,
 )
+from storage.notices import About
 from tests.people import Person, World, sample, words
 
 ALERT = "/alert bokayev-ayan Trial opens tomorrow in Atyrau\nIt was announced only now."
@@ -342,18 +343,18 @@ async def test_the_brake_asks_once_and_stops_everything(database: Database) -> N
     assert len(reader.heard) == heard
 
 
-async def test_what_is_going_out_is_held_where_it_is(world: World) -> None:
+async def test_what_is_going_out_is_taken_back(world: World) -> None:
     owner = await world.owner()
     await _queue(world, 20)
 
     answer = words(await owner.says("/lockdown on"))
 
-    assert "Messages held: 20" in answer
-    assert await world.rows(DeliveryState.HELD) == 20
+    assert "Messages taken back: 20" in answer
+    assert await world.rows(DeliveryState.CANCELLED) == 20
     assert await world.rows(DeliveryState.PENDING) == 0
 
 
-async def test_what_falls_due_while_the_brake_is_on_is_held_too(world: World) -> None:
+async def test_what_falls_due_while_the_brake_is_on_is_taken_back_too(world: World) -> None:
     owner = await world.owner()
     await owner.says("/lockdown on")
     await _queue(world, 3)
@@ -361,10 +362,10 @@ async def test_what_falls_due_while_the_brake_is_on_is_held_too(world: World) ->
     async with world.database.write() as session:
         await commands.keep_still(session, world.now)
 
-    assert await world.rows(DeliveryState.HELD) == 3
+    assert await world.rows(DeliveryState.CANCELLED) == 3
 
 
-async def test_without_the_brake_nothing_is_held(world: World) -> None:
+async def test_without_the_brake_nothing_is_taken_back(world: World) -> None:
     await _queue(world, 3)
 
     async with world.database.write() as session:
@@ -381,9 +382,10 @@ async def _queue(world: World, count: int) -> None:
                 session, world.platform, f"reader{number}", kind="private", now=world.now
             )
             await subscribers.follow(session, row, "all", "")
-        notice = await outbox.add_notice(session, "reminder", "{}", world.now)
+        about = About("mamai", "KZ", lane=outbox.REMINDERS)
+        notice = await notices.add(session, "reminder", "{}", about, world.now)
         who = subscribers.wants("mamai", "KZ")
-        await outbox.fan_out(session, notice, who, rank=0, now=world.now)
+        await notices.fan_out(session, notice, who, world.now)
 
 
 async def test_nothing_can_be_sent_or_invited_until_the_brake_is_released(world: World) -> None:
@@ -515,7 +517,7 @@ async def test_everything_reads_in_russian(world: World) -> None:
 
 async def _claims(world: World, platform: str) -> list[outbox.Claim]:
     async with world.database.write() as session:
-        return await outbox.claim(session, platform, 10, world.now)
+        return await outbox.claim(session, platform, world.now, replies=10, notices=10)
 
 
 def _labels(message: Message) -> list[str]:

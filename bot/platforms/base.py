@@ -125,6 +125,10 @@ class Rejected(PlatformError):
     """The service refused this content: a fault of ours, repeating it does not help."""
 
 
+class TooOld(PlatformError):
+    """The service does not take this message back any more; it may still be edited."""
+
+
 class Unusable(PlatformError):
     """The account itself cannot work (token revoked, logged out, used twice): stop loudly.
 

@@ -38,6 +38,7 @@ from handlers.message import (
 )
 
 LONGEST_TEXT = 4096  # UTF-16 units after entities are parsed (Bot API, sendMessage)
+ROOM = 96  # units kept free for "you may have received this already"
 MOST_ENTITIES = 100  # "further entities will simply be ignored"
 LONGEST_DATA = 64  # bytes of callback data
 LONGEST_COPY = 256  # characters a copy button holds
@@ -64,9 +65,12 @@ def render(message: Message) -> Rendered:
 
 
 def fits(message: Message) -> bool:
-    """Does Telegram take this as one message, without losing an entity?"""
+    """Does Telegram take this as one message, without losing an entity?
+
+    With room for the line that a message sent again begins with.
+    """
     sheet = render(message)
-    return units(sheet.text) <= LONGEST_TEXT and len(sheet.entities) < MOST_ENTITIES
+    return units(sheet.text) <= LONGEST_TEXT - ROOM and len(sheet.entities) < MOST_ENTITIES
 
 
 def units(text: str) -> int:

@@ -52,6 +52,8 @@ follow-all-button = Everything
 follow-country = all cases in { $country }
 subscribed = You will get every urgent notice about: { $what }.
 subscribed-already = You follow this already: { $what }.
+subscribe-full = Too many new subscriptions are coming in at once, so no new ones are taken for the moment. Yours was not made. Please press or write this again in { $minutes } minutes.
+newcomers-alarm = { $count } new chats have subscribed within an hour. If you did not call for it, somebody may be flooding the list. Alerts reach those who were there before first. On the server, cap_per_hour in [subscriptions] limits new subscriptions.
 subscribed-next = To stop: {$p}unsubscribe. To change country, language or quiet hours: {$p}settings.
 subscribe-no-campaign = There is no campaign for { $country } here. {$p}actions shows what you can follow. If you live there, write { $command }.
 button-my-embassy = My embassy
@@ -85,6 +87,9 @@ settings-country = Country: { $country }
 settings-language = Language: { $language }
 settings-timezone = Time zone: { $zone }
 settings-quiet = Quiet hours: { $hours }
+settings-notices = Notices: { $which }
+notices-everything = everything as it comes
+notices-urgent = only what is urgent
 settings-unset = not set
 settings-none = none
 settings-how-to-stop = Stop: {$p}unsubscribe. Erase everything about you: {$p}forget.
@@ -92,6 +97,9 @@ button-follow = What to follow
 button-country = Country
 button-timezone = Time zone
 button-quiet = Quiet hours
+button-notices = Which notices
+button-notices-all = Everything
+button-notices-urgent = Only urgent
 button-forget = Erase my data
 country-set = Country: { $country }.
 country-skipped = No country set. Notices will name a general address instead of your embassy. Set it later with {$p}country.
@@ -106,6 +114,10 @@ timezone-set = Time zone: { $zone }. It is now { $now } there.
 quiet-ask = In which hours should messages arrive without a sound? They still arrive at once. Write {$p}quiet 22:00-07:00 or press.
 quiet-set = Between { $start } and { $end } ({ $zone }) messages arrive without a sound.
 quiet-off = No quiet hours: every message makes a sound.
+notices-ask = Which notices do you want? “Only urgent” leaves out what can wait; urgent alerts then reach you among the first. Hearings are announced either way. Write {$p}notices all or {$p}notices urgent, or press.
+notices-set-all = You get everything as it comes.
+notices-set-urgent = You get only what is urgent, and hearings.
+notices-unreadable = “{ $text }” is neither all nor urgent. Write {$p}notices all or {$p}notices urgent. Nothing was changed.
 quiet-unreadable = “{ $text }” is not a span of hours. Write {$p}quiet 22:00-07:00, or {$p}quiet off. Nothing was changed.
 
 ## Cases
@@ -124,6 +136,10 @@ case-ambiguous =
 notice-headline = { $headline }
 notice-case = { $case } · { $country }
 notice-what-to-do = What to do:
+notice-corrected = Corrected on { $issued }. This stands in place of what you were sent before.
+withdrawn-title = Withdrawn: { $headline }
+withdrawn-ask = This notice was taken back. Please do not write about it any more. If you have written already, there is nothing you need to do.
+withdrawn-reason = Why: { $reason }
 notice-ask = Write to the address below today, in your own words.
 notice-ask-by = Write to the address below by { $deadline }, in your own words.
 notice-ask-letter = Send the letter below today.
@@ -173,8 +189,13 @@ alert-other-content = Alert { $code } has other content than the one you name. L
 alert-locked = Sending is locked. An owner can lift it with {$p}lockdown off. Nothing was sent.
 alert-is-draft = Alert { $code } is still a draft.
 alert-is-scheduled = Alert { $code } is approved already and will go out. {$p}cancel { $code } stops it.
-alert-is-sending = Alert { $code } is going out right now.
-alert-is-sent = Alert { $code } has gone out already. Nothing was sent twice.
+alert-is-sending = Alert { $code } is going out right now. {$p}cancel { $code } stops it.
+alert-is-sent = Alert { $code } has gone out already. Nothing was sent twice. {$p}correct { $code } changes it, {$p}retract { $code } takes it back.
+alert-is-retracted = Alert { $code } went out and was taken back. Prepare a new one with {$p}alert.
+alert-stopped = { $count ->
+        [one] Alert { $code } is stopped: one reader does not get it any more. {$p}retract { $code } takes it back from those who have it.
+       *[other] Alert { $code } is stopped: { $count } readers do not get it any more. {$p}retract { $code } takes it back from those who have it.
+    }
 alert-is-cancelled = Alert { $code } was cancelled. Prepare a new one with {$p}alert.
 alert-is-expired = Alert { $code } was not approved within a day and is void. Prepare a new one with {$p}alert.
 alert-already-scheduled = Somebody else was faster: alert { $code } is on its way.
@@ -187,6 +208,26 @@ alert-please-approve = Alert { $code } needs a second yes. Look at it first; app
 alert-goes-out = Alert { $code } goes out in { $span }. Any organiser can stop it until then.
 alert-starts = Alert { $code } is going out.
 alert-cancelled = Alert { $code } is cancelled. Nothing was sent.
+correct-usage =
+    Write the number of the alert, the right headline, and below it the right text:
+
+    {$p}correct 12 Trial opens on Friday in Atyrau
+    What happened and why it matters now.
+
+    Everybody who has the alert sees it change; whoever has not gets the new one. You see a preview first.
+retract-is-draft = Alert { $code } has not gone out. {$p}cancel { $code } calls it off. Nothing was changed.
+retract-is-scheduled = Alert { $code } has not gone out yet. {$p}cancel { $code } stops it. Nothing was changed.
+retract-is-cancelled = Alert { $code } never went out. Nothing was changed.
+retract-is-expired = Alert { $code } never went out. Nothing was changed.
+retract-is-retracted = Alert { $code } is taken back already. Nothing was changed.
+retract-why = Alert { $code } will be taken back from everybody who has it, and they are asked not to act on it. Why? Write one sentence for the readers, or press.
+retract-long-reason = The reason has { $count } characters; at most { $most } are sent. Shorten it. Nothing was changed.
+button-no-reason = Take it back without a reason
+retracted = { $count ->
+        [0] Alert { $code } is taken back. Nobody had it yet.
+        [one] Alert { $code } is being taken back from one reader.
+       *[other] Alert { $code } is being taken back from { $count } readers.
+    }
 schedule-when = When? Write a day and a time in your time zone ({ $zone }), for example: tomorrow 08:00
 schedule-past = { $when } is over already. Write a time that lies ahead. Nothing was changed.
 preview-title = Preview of alert { $code }
@@ -195,6 +236,7 @@ preview-audience = { $count ->
         [one] Goes to one subscriber.
        *[other] Goes to { $count } subscribers.
     }
+preview-corrects = Stands in place of alert { $number } for everybody who has it.
 preview-countries = Countries: { $list }
 preview-languages = Languages: { $list }
 preview-others = others { $count }
@@ -222,6 +264,31 @@ button-cancel-alert = Cancel
 button-see-as = As in { $country } · { $language }
 button-stop-sending = Stop
 button-look = Look at it
+broadcast-alert = Alert { $code }
+broadcast-reminder = The reminder of “{ $case }”
+broadcast-paused = { $name } is paused: { $rejected } of { $tried } messages were refused because of their content. Nobody else gets it until you decide. Look at its text first; most often something in it has to be corrected.
+broadcast-in-doubt = { $count ->
+        [one] { $name } may not have reached one reader: the connection broke while it was on its way. Most often it did arrive. If you send it again, it says that it may be a repeat.
+       *[other] { $name } may not have reached { $count } readers: the connection broke while it was on its way. Most often it did arrive. If you send it again, it says that it may be a repeat.
+    }
+broadcast-continued = { $name } goes on.
+broadcast-discarded = { $count ->
+        [one] { $name }: one message is taken back that had not left yet.
+       *[other] { $name }: { $count } messages are taken back that had not left yet.
+    }
+broadcast-resent = { $count ->
+        [one] { $name } goes again to one reader.
+       *[other] { $name } goes again to { $count } readers.
+    }
+broadcast-unknown = Nothing with the number “{ $number }” is going out. Press the button of the message, or copy the number from it. Nothing was changed.
+broadcast-not-paused = Number { $number } is not paused. Nothing was changed.
+broadcast-nothing-held = Of number { $number } nothing is in doubt any more. Nothing was sent.
+button-continue = Go on
+button-discard = Take the rest back
+button-resend = { $count ->
+        [one] Send again to this reader
+       *[other] Send again to these { $count }
+    }
 progress-going = Alert { $code } is going out
 progress-done = Alert { $code } has gone out
 progress-counts = Delivered { $delivered } of { $total }, unreachable { $unreachable }, held { $held }
@@ -239,6 +306,7 @@ help-country = the country whose embassy you are shown
 help-language = the language of everything
 help-timezone = the time zone of times
 help-quiet = hours without a sound
+help-notices = everything, or only what is urgent
 help-pause = no notices for some days
 help-resume = end a pause
 help-settings = everything you have set
@@ -256,7 +324,21 @@ help-preview = look at a draft as a reader: {$p}preview 12 IE en
 help-send = say yes to a draft
 help-approve = say yes to another organiser’s draft
 help-schedule = say yes for later: {$p}schedule 12 tomorrow 08:00
-help-cancel = call off a draft or an alert in its cool-down
+help-cancel = call off a draft, or stop an alert that goes out
+help-correct = change an alert that went out, in every chat
+help-correct-more =
+    {$p}correct 12 The right headline
+    The right text.
+
+    You see a preview first. Everybody who has the alert sees it change; whoever has not gets the new one.
+help-retract = take back an alert that went out
+help-retract-more =
+    {$p}retract 12 Why, in one sentence for the readers
+
+    Every copy is deleted and a sentence comes in its place. Where a service does not delete any more (Telegram after 48 hours), the copy is changed into that sentence.
+help-continue = let go on what was paused
+help-discard = take back what has not left yet
+help-resend = send again what may not have arrived
 
 ## Contacts
 
@@ -471,7 +553,7 @@ embassy-wrong = Another country: {$p}embassy and its name. If an address fails, 
 
 privacy-title = What is stored about this chat
 privacy-address = The address of this chat, encrypted: without it nothing could reach you.
-privacy-choices = What you chose: language, country, time zone, quiet hours, what you follow. Until you change or erase it.
+privacy-choices = What you chose: language, country, time zone, quiet hours, which notices, what you follow. Until you change or erase it.
 privacy-week = The week you came, no finer.
 privacy-deliveries = { $links ->
         [one] Which notices reached you, for one day; after that only the totals stay.
@@ -527,9 +609,9 @@ help-revoke = take a role away: {$p}revoke 3
 help-revoke-more = {$p}organisers shows the numbers. Their yes to alerts that still wait for a second one is taken back.
 help-lockdown = stop everything at once
 help-lockdown-more =
-    For when an organiser is arrested or a phone is seized: cancels every draft and scheduled alert, holds what has not left, takes the role of every organiser who is not an owner, and makes unused invitations worthless. Subscribers see nothing.
+    For when an organiser is arrested or a phone is seized: cancels every draft and scheduled alert, takes back what has not left, takes the role of every organiser who is not an owner, and makes unused invitations worthless. Subscribers see nothing.
 
-    {$p}lockdown off lifts it. Organisers have to be invited anew; what was held is not sent.
+    {$p}lockdown off lifts it. Organisers have to be invited anew; what was taken back is not sent.
 help-audit = what organisers did last
 help-audit-more = Every entry is chained to the one before it. The seal stands for the whole list: note it now and then, elsewhere.
 help-channel = add, list or remove a channel
@@ -577,11 +659,11 @@ revoke-owner = This owner is named in the configuration on the server and can on
 revoke-self = That is you. {$p}forget ends your own role and erases everything about you. Nothing was changed.
 revoked = { $label } is no organiser any more.
 revoked-alerts = Alerts they prepared can still go out: { $codes }. {$p}cancel { $first } stops one.
-lockdown-ask = This cancels every draft and scheduled alert, holds what has not left, makes unused invitations worthless, and takes the role of every organiser who is not an owner. Subscribers see nothing. To go on, press the button or write {$p}lockdown on
+lockdown-ask = This cancels every draft and scheduled alert, takes back what has not left, makes unused invitations worthless, and takes the role of every organiser who is not an owner. Subscribers see nothing. To go on, press the button or write {$p}lockdown on
 button-lockdown = Stop everything
-lockdown-done = Stopped. Alerts cancelled: { $alerts }. Messages held: { $held }. Organisers revoked: { $organisers }. {$p}lockdown off lifts it; what is held is not sent even then.
+lockdown-done = Stopped. Alerts cancelled: { $alerts }. Messages taken back: { $held }. Organisers revoked: { $organisers }. {$p}lockdown off lifts it; what was taken back is not sent even then.
 lockdown-already = Everything is stopped already. {$p}lockdown off lifts it.
-lockdown-lifted = Alerts can be prepared and sent again. Revoked organisers stay revoked: {$p}invite brings them back. What was held is not sent.
+lockdown-lifted = Alerts can be prepared and sent again. Revoked organisers stay revoked: {$p}invite brings them back. What was taken back is not sent.
 lockdown-is-off = Nothing is stopped. {$p}lockdown stops everything.
 told-invited = { $by } has made an invitation for a new organiser. It works for one day. If you did not expect this, ask an owner now, not in this chat.
 told-joined = A new organiser has joined: { $label }. If you did not expect this, tell an owner now.
@@ -606,6 +688,12 @@ audit-channel-removed = channel removed
 audit-alert-drafted = alert prepared
 audit-alert-approved = yes to alert
 audit-alert-cancelled = alert cancelled
+audit-alert-stopped = alert stopped
+audit-alert-retracted = alert taken back
+audit-correction-drafted = correction prepared
+audit-broadcast-continued = pause ended
+audit-broadcast-discarded = rest taken back
+audit-broadcast-resent = sent again
 audit-hearing-add = hearing announced
 audit-hearing-move = hearing moved
 audit-hearing-cancel = hearing called off

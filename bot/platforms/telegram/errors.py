@@ -45,13 +45,17 @@ _ALREADY_SO = (
     "message is not modified",
     "message to edit not found",
     "message to delete not found",
-    "message can't be deleted",
     "message can't be edited",
     "message_id_invalid",
 )
 ASK_BOTFATHER = (
     "Get a new token from @BotFather, put it into the token file of [telegram] and start again."
 )
+
+
+def is_too_old(error: TelegramError) -> bool:
+    """Does Telegram not delete this message any more? It does so for 48 hours."""
+    return isinstance(error, BadRequest) and _says(error, ("message can't be deleted",))
 
 
 def is_already_so(error: TelegramError) -> bool:

@@ -12,8 +12,8 @@ from telegram import Bot, InputFile, LinkPreviewOptions, Update
 from telegram.constants import ChatMemberStatus
 from telegram.error import InvalidToken, TelegramError
 
-from bot.platforms.base import PlatformError, Receive, RecipientGone, Rejected, Unusable
-from bot.platforms.telegram.errors import ASK_BOTFATHER, is_already_so, translate
+from bot.platforms.base import PlatformError, Receive, RecipientGone, Rejected, TooOld, Unusable
+from bot.platforms.telegram.errors import ASK_BOTFATHER, is_already_so, is_too_old, translate
 from bot.platforms.telegram.poll import Poller
 from bot.platforms.telegram.request import AiohttpRequest
 from bot.platforms.telegram.updates import Me
@@ -165,7 +165,7 @@ class Telegram:
         )
 
     async def retract(self, address: str, ref: str) -> None:
-        """Delete a message (Telegram allows it for 48 hours)."""
+        """Delete a message. Raises `TooOld` when it is older than 48 hours."""
         await self._change(
             self._bot.delete_message(_where(address)["chat_id"], message_id=int(ref))
         )
@@ -177,6 +177,8 @@ class Telegram:
         except TelegramError as error:
             if is_already_so(error):
                 return
+            if is_too_old(error):
+                raise TooOld("it is too old to be deleted") from None
             failure: PlatformError = translate(error)
             raise failure from None
 

@@ -1,0 +1,146 @@
+"""One attempt at a delivery: compose it, wait for its moment, send it, say how it ended."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+
+from bot.buttons import Signer
+from bot.composer import Composer
+from bot.pacer import NotNow, Pacer
+from bot.platforms.base import (
+    Platform,
+    PlatformError,
+    RecipientGone,
+    RecipientMoved,
+    Rejected,
+    TooOld,
+    TryLater,
+    Unknown,
+)
+from bot.steps import Act, Step, next_step
+from handlers.message import ChatKind
+from handlers.registry import HELD_WHEN_DOUBTFUL
+from storage.models import DeliveryState
+from storage.outbox import Claim
+from storage.settling import Outcome
+
+log = structlog.get_logger()
+
+_LONGEST_WAIT = 300  # seconds between two attempts at most
+_DOUBTS = 3  # attempts that may have arrived, before an organiser is asked
+
+
+class Attempt:
+    """Makes attempts on one platform."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        pacer: Pacer,
+        composer: Composer,
+        signer: Signer,
+        *,
+        key_prefix: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._platform = platform
+        self._pacer = pacer
+        self._composer = composer
+        self._signer = signer
+        self._key_prefix = key_prefix
+        self._clock = clock
+
+    async def make(self, claim: Claim) -> Outcome:
+        """How it ended. Raises only what ends the whole account."""
+        try:
+            step = await self._compose(claim)
+        except Exception as error:
+            log.error("not composed", delivery=claim.id, fault=type(error).__name__)
+            return Outcome(claim, DeliveryState.REJECTED, error=type(error).__name__)
+        if step.act is Act.PASS:
+            return Outcome(claim, DeliveryState.SENT, refs=claim.refs)
+        wait = self._pacer.too_soon(claim.address, group=_is_group(claim))
+        if wait > 0:
+            return _not_now(claim, self._clock() + math.ceil(wait))
+        try:
+            await self._pacer.slot(claim.lane)
+        except NotNow:
+            return _not_now(claim, self._clock())
+        self._pacer.note_sent(claim.address, group=_is_group(claim))
+        return await self._request(claim, step)
+
+    async def _compose(self, claim: Claim) -> Step:
+        parts = self._platform.split(await self._composer.compose(claim))
+        step = next_step(claim, parts)
+        message = self._composer.marked(step.message, claim) if claim.repeat else step.message
+        signed = self._signer.sign(message, claim.platform, claim.address, self._clock())
+        return replace(step, message=signed)
+
+    async def _request(self, claim: Claim, step: Step) -> Outcome:
+        try:
+            ref = await self._act(claim, step)
+        except PlatformError as error:
+            return self._failed(claim, step, error)
+        refs = (*claim.refs, ref) if ref else claim.refs
+        state = DeliveryState.SENT if step.last else DeliveryState.PENDING
+        return Outcome(claim, state, refs=refs, done=True)
+
+    async def _act(self, claim: Claim, step: Step) -> str:
+        """Do it; the reference of the part that is there now, "" if none is."""
+        key = f"{self._key_prefix}{claim.id}.{claim.part}"
+        if step.act is Act.SEND:
+            return await self._platform.send(claim.address, step.message, key=key)
+        if step.act is Act.RETRACT:
+            try:
+                await self._platform.retract(claim.address, step.ref)
+            except TooOld:  # it can still be made to say something else
+                await self._platform.edit(claim.address, step.ref, step.message, key=key)
+                return step.ref
+            return ""
+        await self._platform.edit(claim.address, step.ref, step.message, key=key)
+        return step.ref
+
+    def _failed(self, claim: Claim, step: Step, error: PlatformError) -> Outcome:
+        """What to do next, as the platform's error says. Raises what ends the whole account."""
+        match error:
+            case TryLater():
+                if error.flood:
+                    self._pacer.freeze(error.retry_after)
+                return self._later(claim, error.retry_after, str(error))
+            case Unknown():
+                return self._doubt(claim, step, str(error))
+            case RecipientGone():
+                return Outcome(claim, DeliveryState.UNREACHABLE, error=str(error), lost=True)
+            case RecipientMoved():
+                return Outcome(claim, DeliveryState.PENDING, moved_to=error.address)
+            case Rejected():
+                log.error("rejected", delivery=claim.id, reason=str(error))
+                return Outcome(claim, DeliveryState.REJECTED, error=str(error))
+            case _:
+                raise error
+
+    def _later(self, claim: Claim, seconds: float, reason: str) -> Outcome:
+        patience = min(2 ** min(claim.attempts - 1, 9), _LONGEST_WAIT) if claim.attempts > 1 else 0
+        due_at = self._clock() + math.ceil(max(seconds, patience))
+        return Outcome(claim, DeliveryState.PENDING, due_at=due_at, error=reason)
+
+    def _doubt(self, claim: Claim, step: Step, reason: str) -> Outcome:
+        """It may have arrived. Repeat where that is safe or worth it, else ask an organiser."""
+        if self._platform.idempotent or step.act is not Act.SEND:
+            return self._later(claim, 1.0, reason)
+        if claim.notice_kind in HELD_WHEN_DOUBTFUL or claim.attempts >= _DOUBTS:
+            return Outcome(claim, DeliveryState.HELD, error=reason)
+        return replace(self._later(claim, 1.0, reason), repeat=True)
+
+
+def _not_now(claim: Claim, due_at: int) -> Outcome:
+    """It was not attempted at all."""
+    return Outcome(claim, DeliveryState.PENDING, due_at=due_at, snoozed=True)
+
+
+def _is_group(claim: Claim) -> bool:
+    return claim.reader.kind != ChatKind.PRIVATE
