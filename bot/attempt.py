@@ -74,7 +74,7 @@ class Attempt:
         return await self._request(claim, step)
 
     async def _compose(self, claim: Claim) -> Step:
-        parts = self._platform.split(await self._composer.compose(claim))
+        parts = await self._composer.parts(claim, self._platform.split)
         step = next_step(claim, parts)
         message = self._composer.marked(step.message, claim) if claim.repeat else step.message
         signed = self._signer.sign(message, claim.platform, claim.address, self._clock())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,14 +15,39 @@ from storage import notices
 from storage.database import Database
 from storage.outbox import Claim, Reader
 
+_REMEMBERED = 256  # kinds of readers, some 50 kB each
+
 
 class Composer:
-    """Makes messages of claims; payloads of notices are read once."""
+    """Makes messages of claims; payloads of notices are read once.
+
+    A notice reads the same for all who share language, country, time zone and kind of chat, and
+    composing and splitting it costs many times what sending it does: so both are done once for
+    each such kind of reader.
+    """
 
     def __init__(self, database: Database, clock: Callable[[], int]) -> None:
         self._database = database
         self._clock = clock
         self._payloads: dict[int, str] = {}
+        self._parts: dict[object, Sequence[Message]] = {}
+
+    async def parts(
+        self, claim: Claim, split: Callable[[Message], Sequence[Message]]
+    ) -> Sequence[Message]:
+        """The message in the parts that the platform splits it into."""
+        if claim.notice_id is None:
+            return split(unpack_message(claim.body))
+        quiet = _is_quiet(claim.reader, self._clock())
+        kind = replace(claim.reader, quiet_from=None, quiet_to=None)
+        key = (claim.notice_id, claim.platform, kind, quiet)
+        parts = self._parts.pop(key, None)
+        if parts is None:
+            parts = split(await self.compose(claim))
+            if len(self._parts) >= _REMEMBERED:
+                del self._parts[next(iter(self._parts))]  # used longest ago
+        self._parts[key] = parts
+        return parts
 
     async def compose(self, claim: Claim) -> Message:
         """The whole message, before it is split into parts."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import cycle
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +21,7 @@ from bot.buttons import Signer
 from bot.composer import Composer
 from bot.pacer import Pacer
 from bot.platforms.base import Platform
+from bot.stock import Stock
 from bot.watch import Watch
 from handlers.registry import HELD_WHEN_DOUBTFUL
 from storage import keepsakes, outbox, settling
@@ -40,8 +40,7 @@ _POLL = 1.0  # seconds; the bell is usually faster
 _GRACE = 6.0  # seconds for what is on its way when the program is asked to stop
 _LONG_FREEZE = 10.0  # seconds from which on a freeze is remembered over a restart
 
-# Reminders have their hour, but alerts must not starve while many are reminded: one in four.
-_LANES = (outbox.CORRECTIONS, outbox.CORRECTIONS, outbox.CORRECTIONS, outbox.ALERTS)
+_PACED_STOCK, _UNPACED_STOCK = 16, 64  # notices looked up at once
 
 
 class Relay:
@@ -71,7 +70,7 @@ class Relay:
         self._turning: asyncio.Task[bool] | None = None
         self._sending: dict[asyncio.Task[None], Claim] = {}
         self._landed: list[Outcome] = []
-        self._lanes = cycle(_LANES)
+        self._stock = Stock(platform.name, queued, _PACED_STOCK if pacer.rate else _UNPACED_STOCK)
         self._frozen_noted = 0
 
     async def run(self) -> None:
@@ -124,26 +123,22 @@ class Relay:
             await settling.settle(session, landed, now)
             await self._watch.over(session, landed, now)
             await self._note_freeze(session, now)
-            claims = await self._claim(session, now)
+            claims = await self._claim(session, landed, now)
         for claim in claims:
             task = tasks.create_task(self._deliver(claim))
             self._sending[task] = claim
         return bool(landed or claims)
 
-    async def _claim(self, session: AsyncSession, now: int) -> Sequence[Claim]:
+    async def _claim(
+        self, session: AsyncSession, landed: Sequence[Outcome], now: int
+    ) -> Sequence[Claim]:
         free = WORKERS - len(self._sending)
         if free <= 0 or self.pacer.frozen_for > 0:
             return ()
         notices = sum(claim.lane != outbox.REPLIES for claim in self._sending.values())
         ahead = _QUEUED - self.pacer.waiting if self.pacer.rate else free
-        return await outbox.claim(
-            session,
-            self._platform.name,
-            now,
-            replies=free,
-            notices=max(0, min(free, _NOTICE_WORKERS - notices, ahead)),
-            first=next(self._lanes),
-        )
+        room = max(0, min(free, _NOTICE_WORKERS - notices, ahead))
+        return await self._stock.draw(session, landed, now, replies=free, notices=room)
 
     async def _deliver(self, claim: Claim) -> None:
         task = asyncio.current_task()

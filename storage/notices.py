@@ -15,7 +15,15 @@ from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.models import Delivery, DeliveryState, Notice, Organiser, Subscriber, SubscriberState
+from storage.models import (
+    HELD,
+    Delivery,
+    DeliveryState,
+    Notice,
+    Organiser,
+    Subscriber,
+    SubscriberState,
+)
 from storage.outbox import ALL, ORGANISERS, SAMPLE, URGENT, rows_of
 
 _UNDER_WAY = (DeliveryState.PENDING, DeliveryState.SENDING)
@@ -231,7 +239,7 @@ async def newly_held(session: AsyncSession) -> list[tuple[Notice, int]]:
     """Finished notices with more held deliveries than organisers were told of, and how many."""
     held = (
         select(Delivery.notice_id, func.count().label("number"))
-        .where(Delivery.state == DeliveryState.HELD, Delivery.notice_id.is_not(None))
+        .where(Delivery.state == HELD, Delivery.notice_id.is_not(None))
         .group_by(Delivery.notice_id)
         .subquery()
     )
@@ -250,7 +258,7 @@ async def release_held(session: AsyncSession, notice: Notice, now: int) -> int:
         update(Delivery)
         .where(
             Delivery.notice_id == notice.id,
-            Delivery.state == DeliveryState.HELD,
+            Delivery.state == HELD,
             Delivery.subscriber_id.is_not(None),  # else it is too long ago: see outbox.purge
         )
         .values(state=DeliveryState.PENDING, repeat=True, due_at=now, settled_at=None, attempts=0)

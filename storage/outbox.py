@@ -15,7 +15,7 @@ Replies are rows by themselves and go first. What many get is a stream of rows, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -36,7 +36,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from storage import subscribers
-from storage.models import Delivery, DeliveryState, Notice, Subscriber
+from storage.models import SENDING, Delivery, DeliveryState, Notice, Subscriber
 from storage.vault import vault_of
 
 REPLIES, CORRECTIONS, REMINDERS, ALERTS = range(4)
@@ -147,6 +147,14 @@ async def replace_edit(session: AsyncSession, edited: Delivery, body: str, now: 
 # -------------------------------------------------------------------------------- claiming
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A delivery that is due but not ours yet."""
+
+    claim: Claim  # as it will be once it is
+    chat: bytes
+
+
 async def claim(
     session: AsyncSession,
     platform: str,
@@ -156,50 +164,59 @@ async def claim(
     notices: int,
     first: int = CORRECTIONS,
 ) -> list[Claim]:
-    """Take up to so many due replies and notices, never two of one chat.
+    """Look for so many due replies and notices and take them, all in one."""
+    found = await due_replies(session, platform, now, replies)
+    found += await due_notices(session, platform, now, notices, first=first)
+    return await take(session, found)
 
-    Commit before sending them. `first` is the lane of notices that is drawn from first, the
-    others follow in their order: whoever always asks for one lane starves the rest. Other
-    processes on PostgreSQL skip what is being claimed.
-    """
-    drawn = _Drawn()
-    drawn.take(await session.execute(_REPLIES, _about(platform, now, replies * 4)), replies)
-    if notices > 0:
-        about = _about(platform, now, notices * 2 + _WORKERS)
-        await _draw_notices(session, drawn, about, notices, first)
-    if not drawn.ids:
+
+async def due_replies(session: AsyncSession, platform: str, now: int, most: int) -> list[Waiting]:
+    """The replies that are due, in the order they were made."""
+    if most <= 0:
         return []
-    await session.execute(_CLAIM, {"ids": list(drawn.ids)})
-    return await _claims(session, drawn.ids)
+    connection = await session.connection()  # plain rows: this runs all the time
+    rows = await connection.execute(_REPLIES, _about(platform, now, most * 4))
+    return [_as_waiting(session, row) for row in rows]
 
 
-class _Drawn:
-    """Rows chosen so far, no chat twice."""
+async def due_notices(
+    session: AsyncSession, platform: str, now: int, most: int, *, first: int = CORRECTIONS
+) -> list[Waiting]:
+    """Up to so many deliveries of the open streams, the most urgent first.
 
-    def __init__(self) -> None:
-        self.ids: list[int] = []
-        self._chats: set[bytes] = set()
+    `first` is the lane that is drawn from first, the others follow in their order: whoever
+    always asks for one lane starves the rest.
+    """
+    if most <= 0:
+        return []
+    connection = await session.connection()
+    streams = sorted(await connection.execute(_OPEN), key=lambda it: it.lane != first)
+    found: list[Waiting] = []
+    for stream in streams:
+        if len(found) >= most:
+            break
+        about = _about(platform, now, most + _WORKERS)
+        rows = list(await connection.execute(_STREAM, {**about, "notice": stream.id}))
+        found += [_as_waiting(session, row) for row in _of_first_stage(rows)]
+    return found[:most]
 
-    def take(self, rows: Iterable[Any], most: int) -> int:
-        """Choose up to so many of these rows (number, chat, …); how many."""
-        taken = 0
-        for row_id, chat, *_ in rows:
-            if taken < most and chat not in self._chats:
-                self._chats.add(chat)
-                self.ids.append(row_id)
-                taken += 1
-        return taken
 
+async def take(session: AsyncSession, wanted: Iterable[Waiting]) -> list[Claim]:
+    """Make these of one platform ours, never two of one chat, those that are still to be had.
 
-async def _draw_notices(
-    session: AsyncSession, drawn: _Drawn, about: dict[str, object], most: int, first: int
-) -> None:
-    streams = list(await session.execute(_OPEN))
-    for stream in sorted(streams, key=lambda it: it.lane != first):  # sorting is stable
-        if most <= 0:
-            return
-        rows = list(await session.execute(_STREAM, {**about, "notice": stream.id}))
-        most -= drawn.take(_of_first_stage(rows), most)
+    Commit before sending them. Other processes on PostgreSQL skip what is being taken.
+    """
+    chosen: dict[bytes, Waiting] = {}
+    for waiting in wanted:
+        chosen.setdefault(waiting.chat, waiting)
+    if not chosen:
+        return []
+    connection = await session.connection()
+    claims = [waiting.claim for waiting in chosen.values()]
+    about = {"ids": [claim.id for claim in claims], "on": claims[0].platform}
+    rows = await connection.execute(_TAKE, about)
+    attempts = {row.id: row.attempts for row in rows}
+    return [replace(it, attempts=attempts[it.id]) for it in claims if it.id in attempts]
 
 
 def _of_first_stage(rows: Sequence[Any]) -> list[Any]:
@@ -217,93 +234,29 @@ def _of_first_stage(rows: Sequence[Any]) -> list[Any]:
 
 
 def _about(platform: str, now: int, limit: int) -> dict[str, object]:
-    return {"platform": platform, "now": now, "limit": limit}
+    return {"on": platform, "now": now, "limit": limit}
 
 
 def _busy() -> Select[bytes]:
     """The chats that have a message in flight."""
     busy = aliased(Delivery)
-    return select(busy.chat).where(
-        busy.platform == bindparam("platform"), busy.state == DeliveryState.SENDING
-    )
-
-
-def _due_replies() -> Select[int, bytes]:
-    """Replies that are due, in the order they were made; a chat's never overtake each other."""
-    earlier, target = aliased(Delivery), aliased(Delivery)
-    overtaken = select(earlier.id).where(
-        earlier.chat == Delivery.chat,
-        earlier.state == DeliveryState.PENDING,
-        earlier.notice_id.is_(None),
-        earlier.due_at > bindparam("now"),
-        earlier.id < Delivery.id,
-    )
-    return (
-        select(Delivery.id, Delivery.chat)
-        .where(
-            Delivery.platform == bindparam("platform"),
-            Delivery.settled_at.is_(None),  # with the next line: tells which index
-            Delivery.notice_id.is_(None),
-            Delivery.state == DeliveryState.PENDING,
-            Delivery.due_at <= bindparam("now"),
-            Delivery.chat.not_in(_busy()),
-            ~overtaken.exists(),
-            ~_is_open(target).exists(),
-        )
-        .order_by(Delivery.id)
-        .limit(bindparam("limit", type_=Integer()))
-        .with_for_update(skip_locked=True, of=Delivery)
-    )
+    return select(busy.chat).where(busy.platform == bindparam("on"), busy.state == SENDING)
 
 
 def _is_open(target: type[Delivery]) -> Select[int]:
     """What an edit changes must have arrived first, or never will."""
     return select(target.id).where(
         target.id == Delivery.edits_id,
-        target.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]),
+        or_(target.state == DeliveryState.PENDING, target.state == SENDING),
     )
 
 
-def _due_of_stream() -> Select[int, bytes, str, int]:
-    """The next rows of a notice in the order of their ranks, those in flight among them."""
-    waits = and_(
-        Delivery.state == DeliveryState.PENDING,
-        Delivery.due_at <= bindparam("now"),
-        Delivery.chat.not_in(_busy()),
-        ~_is_open(aliased(Delivery)).exists(),
-    )
-    return (
-        select(Delivery.id, Delivery.chat, Delivery.state, Delivery.rank)
-        .where(
-            Delivery.platform == bindparam("platform"),
-            Delivery.notice_id == bindparam("notice"),
-            Delivery.settled_at.is_(None),
-            or_(Delivery.state == DeliveryState.SENDING, waits),
-        )
-        .order_by(Delivery.rank, Delivery.id)
-        .limit(bindparam("limit", type_=Integer()))
-        .with_for_update(skip_locked=True, of=Delivery)
-    )
-
-
-_REPLIES = _due_replies()
-_STREAM = _due_of_stream()
-_OPEN = (
-    select(Notice.id, Notice.lane)
-    .where(Notice.finished_at.is_(None), Notice.paused_at.is_(None))
-    .order_by(Notice.lane, Notice.priority, Notice.id)
-)
-_CLAIM = (
-    update(Delivery)
-    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
-    .values(state=DeliveryState.SENDING, attempts=Delivery.attempts + 1)
-    .execution_options(synchronize_session=False)
-)
 _Target = aliased(Delivery)
-_CLAIMED = (
+_EVERYTHING = (
     select(
         Delivery.id,
         Delivery.platform,
+        Delivery.chat,
         Delivery.address,
         Delivery.subscriber_id,
         Delivery.notice_id,
@@ -314,6 +267,8 @@ _CLAIMED = (
         Delivery.edits_ref,
         Delivery.repeat,
         Delivery.attempts,
+        Delivery.state,
+        Delivery.rank,
         Subscriber.address.label("usual_address"),
         Subscriber.language,
         Subscriber.country,
@@ -328,19 +283,83 @@ _CLAIMED = (
     .outerjoin(Subscriber, Subscriber.id == Delivery.subscriber_id)
     .outerjoin(Notice, Notice.id == Delivery.notice_id)
     .outerjoin(_Target, _Target.id == Delivery.edits_id)
-    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
+    .where(
+        Delivery.platform == bindparam("on"),
+        Delivery.settled_at.is_(None),  # tells the database which index
+    )
+    .limit(bindparam("limit", type_=Integer()))
 )
 
 
-async def _claims(session: AsyncSession, ids: Sequence[int]) -> list[Claim]:
-    """What was claimed, in the order it was drawn in."""
-    rows = {row.id: row for row in await session.execute(_CLAIMED, {"ids": list(ids)})}
-    return [_as_claim(session, rows[number]) for number in ids]
+def _due_replies() -> Select[*tuple[Any, ...]]:
+    """Replies that are due; a chat's never overtake each other."""
+    earlier = aliased(Delivery)
+    overtaken = select(earlier.id).where(
+        earlier.chat == Delivery.chat,
+        earlier.state == DeliveryState.PENDING,
+        earlier.notice_id.is_(None),
+        earlier.due_at > bindparam("now"),
+        earlier.id < Delivery.id,
+    )
+    return _EVERYTHING.where(
+        Delivery.notice_id.is_(None),
+        Delivery.state == DeliveryState.PENDING,
+        Delivery.due_at <= bindparam("now"),
+        Delivery.chat.not_in(_busy()),
+        ~overtaken.exists(),
+        ~_is_open(aliased(Delivery)).exists(),
+    ).order_by(Delivery.id)
 
 
-def _as_claim(session: AsyncSession, row: Row[*tuple[Any, ...]]) -> Claim:
+def _due_of_stream() -> Select[*tuple[Any, ...]]:
+    """The next rows of a notice in the order of their ranks, those in flight among them."""
+    waits = and_(
+        Delivery.state == DeliveryState.PENDING,
+        Delivery.due_at <= bindparam("now"),
+        Delivery.chat.not_in(_busy()),
+        ~_is_open(aliased(Delivery)).exists(),
+    )
+    return _EVERYTHING.where(
+        Delivery.notice_id == bindparam("notice"),
+        or_(Delivery.state == DeliveryState.SENDING, waits),
+    ).order_by(Delivery.rank, Delivery.id)
+
+
+_REPLIES = _due_replies()
+_STREAM = _due_of_stream()
+_IS_OPEN = and_(Notice.finished_at.is_(None), Notice.paused_at.is_(None))
+_OPEN = (
+    select(Notice.id, Notice.lane)
+    .where(_IS_OPEN)
+    .order_by(Notice.lane, Notice.priority, Notice.id)
+)
+_TAKEN = aliased(Delivery)
+_TAKE = (
+    update(Delivery)
+    .where(
+        Delivery.id.in_(
+            select(_TAKEN.id)
+            .where(
+                _TAKEN.id.in_(bindparam("ids", expanding=True)),
+                _TAKEN.state == DeliveryState.PENDING,
+                _TAKEN.chat.not_in(_busy()),
+                or_(
+                    _TAKEN.notice_id.is_(None),
+                    _TAKEN.notice_id.in_(select(Notice.id).where(_IS_OPEN)),
+                ),
+            )
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(state=DeliveryState.SENDING, attempts=Delivery.attempts + 1)
+    .returning(Delivery.id, Delivery.attempts)
+    .execution_options(synchronize_session=False)
+)
+
+
+def _as_waiting(session: AsyncSession, row: Row[*tuple[Any, ...]]) -> Waiting:
     edits = row.edits_ref or row.target_refs or ""
-    return Claim(
+    claim = Claim(
         id=row.id,
         platform=row.platform,
         address=subscribers.open_address(session, row.address or row.usual_address or b""),
@@ -352,11 +371,12 @@ def _as_claim(session: AsyncSession, row: Row[*tuple[Any, ...]]) -> Claim:
         refs=tuple(row.refs.split("\n")) if row.refs else (),
         edits_id=row.edits_id,
         edits=tuple(edits.split("\n")) if edits else (),
-        repeat=row.repeat,
+        repeat=bool(row.repeat),
         attempts=row.attempts,
         lane=REPLIES if row.lane is None else row.lane,
         anonymous=row.notice_id is None and row.subscriber_id is None,
     )
+    return Waiting(claim, row.chat)
 
 
 def _reader(row: Row[*tuple[Any, ...]]) -> Reader:

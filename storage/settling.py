@@ -9,7 +9,7 @@ from sqlalchemy import Text, and_, bindparam, case, delete, false, null, or_, se
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import subscribers
-from storage.models import Delivery, DeliveryState, Notice, Subscriber, SubscriberState
+from storage.models import SENDING, Delivery, DeliveryState, Notice, Subscriber, SubscriberState
 from storage.outbox import Claim, rows_of
 
 
@@ -156,7 +156,7 @@ async def recover(
     they go again marked as a possible repeat, except notices whose kind is in `hold`: those wait
     for an organiser.
     """
-    doubtful = and_(Delivery.platform == platform, Delivery.state == DeliveryState.SENDING)
+    doubtful = and_(Delivery.platform == platform, Delivery.state == SENDING)
     held = 0
     if not idempotent:
         kinds = select(Notice.id).where(Notice.kind.in_(list(hold)))

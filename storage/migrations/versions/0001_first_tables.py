@@ -250,7 +250,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_deliveries_sending",
-            ["platform"],
+            ["platform", "chat"],
             unique=False,
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),
