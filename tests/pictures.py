@@ -38,9 +38,7 @@ async def _take(browser: Browser, url: str, words: str, size: tuple[int, int], n
     async with window(browser, size) as page:
         await page.goto(url)
         message = page.locator(".ours", has_text=words).first
-        await message.evaluate(
-            "it => it.parentElement.scrollTo({top: it.offsetTop - 16, behavior: 'instant'})"
-        )
+        await message.evaluate("it => (it.parentElement.scrollTop = it.offsetTop - 16)")
         await screenshot(page, FOLDER / name)
 
 

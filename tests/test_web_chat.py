@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,7 @@ from storage.database import Database
 from storage.schema import upgrade
 from storage.vault import Vault
 from tests.fakes.browser import DESK, PHONE, chromium, window
-from tests.fakes.echo import KEY, LETTER, NOTICE, Echo, progress, serving
+from tests.fakes.echo import KEY, LETTER, NOTICE, WELCOME, Echo, progress, serving
 
 # How much darker one colour is than the one it is seen on, for every visible text of a page
 # (WCAG 2.2, "contrast ratio"; large text is 24 px, or bold from 18.66 px).
@@ -264,9 +265,40 @@ async def test_it_can_be_read_everywhere(
         await expect(page.get_by_role("heading", name="Drill: two")).to_be_in_viewport(ratio=1)
 
 
-async def test_movement_stops_for_who_asked(browser: Browser, home: str) -> None:
+async def test_an_answer_is_in_view_and_stays_so_when_it_grows(
+    browser: Browser, home: str, local: Local
+) -> None:
+    for key in "12":
+        await local.send("owner", NOTICE, key=key)
+    async with window(browser, (1280, 400)) as page:
+        await page.goto(home + "/owner")
+        await write(page, "/stats")
+        last = page.locator(".line").last
+        await expect(last.locator(".progress")).to_be_in_viewport(ratio=1)
+        grown = replace(progress(300), buttons=WELCOME.buttons)
+        await local.edit("owner", "4", grown, key="4")
+        await expect(last.get_by_role("button", name="Another")).to_be_in_viewport(ratio=1)
+
+
+async def test_who_reads_above_is_left_there_unless_they_pressed_something(
+    browser: Browser, home: str, local: Local
+) -> None:
+    for key, message in enumerate((WELCOME, NOTICE, NOTICE)):
+        await local.send("owner", message, key=str(key))
+    async with window(browser, (1280, 400)) as page:
+        await page.goto(home + "/owner")
+        await page.get_by_role("log").evaluate("(it) => { it.scrollTop = 0; }")
+        await local.send("owner", progress(1), key="4")
+        await expect(page.locator(".line")).to_have_count(4)
+        await expect(page.locator(".progress")).not_to_be_in_viewport()
+        await page.get_by_role("button", name="Another country").click()
+        await expect(page.get_by_text("Noted: tok-other")).to_be_in_viewport(ratio=1)
+
+
+async def test_what_is_new_is_read_aloud_and_nothing_moves_by_itself(
+    browser: Browser, home: str
+) -> None:
     async with window(browser) as page:
-        await page.emulate_media(reduced_motion="reduce")
         await page.goto(home + "/london")
         log = page.get_by_role("log")
         assert await log.evaluate("(it) => getComputedStyle(it).scrollBehavior") == "auto"

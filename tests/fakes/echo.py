@@ -115,6 +115,9 @@ class Echo:
     async def answer(self, request: Request) -> None:
         if request.event is Event.PRESSED:
             done = Message((paragraph("Noted: ", Code(request.button)),))
+            if request.button == "tok-other":  # answered below, not in place
+                await self.local.send(request.address, done, key=request.event_id)
+                return
             await self.local.edit(request.address, request.message_ref, done, key="edit")
             return
         known = {"/start": WELCOME, "/alert": NOTICE, "/stats": progress(120)}

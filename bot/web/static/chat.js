@@ -7,6 +7,7 @@ const box = document.getElementById("text");
 const status = composer.querySelector(".status");
 let after = log.dataset.after;
 let dots = log.dataset.dots;
+let asked = false; // something was said or pressed here, and its answer is still to come
 
 document.documentElement.classList.add("js");
 
@@ -20,9 +21,10 @@ function showClocks(place) {
   }
 }
 
-// A message longer than the screen is shown from its beginning, a shorter one whole.
-function reveal(line, behavior = "auto") {
-  if (line) log.scrollTo({ top: line.offsetTop - 16, behavior });
+// A message longer than the screen is shown from its beginning, a shorter one whole. At once:
+// while the page still glides, nobody can tell whether the reader is at its end.
+function reveal(line) {
+  if (line) log.scrollTop = line.offsetTop - 16;
 }
 
 function parse(html) {
@@ -41,14 +43,17 @@ function replace(old, line) {
 function take(news) {
   const follows = log.scrollHeight - log.scrollTop - log.clientHeight < 200;
   const fresh = [];
+  let changed = null;
   if (news.whole) log.replaceChildren();
   for (const { id, html } of news.lines) {
     const old = document.getElementById(id);
     if (!html) old?.remove();
-    else if (old) replace(old, parse(html));
+    else if (old) replace(old, (changed = parse(html)));
     else fresh.push(log.appendChild(parse(html)));
   }
-  if (fresh.length && (follows || fresh[0].matches(".theirs"))) reveal(fresh[0]);
+  if (fresh.length && (follows || asked || fresh[0].matches(".theirs"))) reveal(fresh[0]);
+  else if (follows && changed === log.lastElementChild) reveal(changed); // it may have grown
+  if (changed || fresh.some((line) => line.matches(".ours"))) asked = false;
   document.querySelector(".empty").hidden = log.childElementCount > 0;
   ({ after, dots } = news);
   const unread = dots.split(",");
@@ -85,6 +90,7 @@ async function post(form, button) {
   const body = new URLSearchParams(new FormData(form));
   if (button?.name) body.set(button.name, button.value);
   form.setAttribute("aria-busy", "true");
+  asked = true;
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Script": "yes" } });
     say(answer.ok ? "" : await answer.text());
@@ -132,6 +138,6 @@ box.addEventListener("keydown", (event) => {
 });
 
 showClocks(log);
-reveal(log.lastElementChild, "instant");
+reveal(log.lastElementChild);
 document.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
 follow();
