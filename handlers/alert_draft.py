@@ -32,14 +32,15 @@ class Draft:
 async def read_draft(session: AsyncSession, written: str, language: str) -> Draft:
     """The draft in "CASE headline⏎text", other languages below as "[ru] headline⏎text".
 
-    Raises `UserError` naming what is missing or too long.
+    What stands first is in the organiser's own `language`. Raises `UserError` naming what is
+    missing, twice there or too long.
     """
     if not written.strip():
         raise UserError("alert-usage")
-    main, sections = _sections(written)
+    main, sections = _sections(written, language)
     first, _, text = main.partition("\n")
     dossier, headline = await casebook.split_case(session, one_line(first), language)
-    parts = {dossier.campaign.language: (headline, text)} | {
+    parts = {language: (headline, text)} | {
         code: _headline_and_text(body) for code, body in sections.items()
     }
     checked = {code: _checked(code, *part) for code, part in parts.items()}
@@ -50,14 +51,17 @@ async def read_draft(session: AsyncSession, written: str, language: str) -> Draf
     )
 
 
-def _sections(written: str) -> tuple[str, dict[str, str]]:
-    """What stands before the first "[xx]", and what stands under each."""
+def _sections(written: str, language: str) -> tuple[str, dict[str, str]]:
+    """What stands before the first "[xx]", in `language`, and what stands under each."""
     pieces = _SECTION.split(written)
     found: dict[str, str] = {}
-    for code, body in zip(pieces[1::2], pieces[2::2], strict=True):
-        if code.lower() not in languages():
-            raise UserError("alert-unknown-language", code=code, known=", ".join(languages()))
-        found[code.lower()] = body
+    for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
+        code = name.lower()
+        if code not in languages():
+            raise UserError("alert-unknown-language", code=name, known=", ".join(languages()))
+        if code in found or code == language:
+            raise UserError("alert-language-twice", code=code)
+        found[code] = body
     return pieces[0], found
 
 

@@ -109,7 +109,7 @@ def _by_language(ctx: Context, audience: Sequence[Audience]) -> str:
     totals: Counter[str] = Counter()
     for group in audience:
         totals[Translator(group.language).language] += group.count
-    names = ((ctx.translator.name_of_language(code), n) for code, n in totals.most_common())
+    names = ((ctx.translator.language_called(code), n) for code, n in totals.most_common())
     return ", ".join(f"{name} {count}" for name, count in names)
 
 
@@ -134,7 +134,7 @@ def warnings_of(
     if payload.case.letter is None:
         yield ctx.t("warn-no-letter")
     for code in _untranslated(payload, audience):
-        yield ctx.t("warn-language", language=ctx.translator.name_of_language(code))
+        yield ctx.t("warn-language", language=ctx.translator.language_called(code))
 
 
 def _unreachable(payload: AlertPayload) -> list[Target]:
@@ -156,7 +156,7 @@ def _untranslated(payload: AlertPayload, audience: Sequence[Audience]) -> list[s
 
 def _seen_as(ctx: Context, view: View) -> Iterator[Block]:
     country = _country(ctx, view.country)
-    language = ctx.translator.name_of_language(view.language or ctx.translator.language)
+    language = ctx.translator.language_called(view.language or ctx.translator.language)
     yield paragraph(Bold(ctx.t("preview-seen-as", country=country, language=language)))
 
 

@@ -104,5 +104,9 @@ class Translator:
         return format_timedelta(seconds, threshold=1.2, locale=self._locale)
 
     def name_of_language(self, code: str) -> str:
-        """A language's own name: "русский"."""
+        """A language's own name, for those who look for theirs: "русский"."""
         return Locale.parse(code).get_display_name(code) or code
+
+    def language_called(self, code: str) -> str:
+        """A language's name in ours, within a sentence: "Russian"."""
+        return Locale.parse(code).get_display_name(self._locale) or code

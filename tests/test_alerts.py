@@ -73,6 +73,38 @@ async def test_a_russian_reader_reads_russian(world: World) -> None:
     assert "Trial opens" not in notice
 
 
+async def test_an_organiser_writes_in_their_own_language(world: World) -> None:
+    await world.owner()
+    owner = world.person("owner", language="ru")
+    emma, ivan = await _reader(world, "emma", "GB"), await _reader(world, "i", "BE", language="ru")
+
+    await owner.says("/alert bokayev-ayan Завтра суд\nЖдём писем.\n[en] Trial tomorrow\nWrite.")
+    await owner.presses("Отправить")
+
+    assert "Завтра суд" in words(ivan.heard[-1])
+    assert "Trial tomorrow" in words(emma.heard[-1])
+    assert "Ждём писем." not in words(emma.heard[-1])
+
+
+async def test_readers_of_another_language_are_a_warning(world: World) -> None:
+    await world.owner()
+    await _reader(world, "emma", "GB")
+
+    preview = words(
+        await world.person("owner", language="ru").says("/alert bokayev-ayan Завтра суд")
+    )
+
+    assert "Есть читатели, чей язык — английский" in preview
+
+
+@pytest.mark.parametrize("more", ["[en] Trial", "[ru] Суд\n[ru] Суд", "[EN] Trial"])
+async def test_two_headlines_in_one_language_are_refused(world: World, more: str) -> None:
+    owner = await world.owner()
+
+    assert "more than one headline" in words(await owner.says(f"{ALERT}\n{more}"))
+    assert "There is no alert" in words(await owner.says("/preview 1"))
+
+
 async def test_the_preview_is_exactly_what_goes_out(world: World) -> None:
     owner = await world.owner()
     reader = await _reader(world, "anna", "GB")
@@ -99,7 +131,7 @@ async def test_the_preview_counts_readers_and_names_what_is_amiss(world: World) 
     assert "No usable contact for: President" in preview
     assert "No embassy with an address is known for readers in: Austria, Kenya" in preview
     assert "One reader has set no country" in preview
-    assert "There are readers in русский" in preview
+    assert "There are readers of Russian" in preview
 
 
 async def test_a_draft_can_be_seen_as_any_reader(world: World) -> None:

@@ -178,11 +178,12 @@ alert-usage =
     {$p}alert bokayev-ayan Trial opens tomorrow
     What happened and why it matters now.
 
-    For other languages add below: [ru] and the headline in that language, then its text. Targets, demands and the letter come from the case.
+    This is in your language, English. For readers of another add below: [ru] and the headline in it, then its text. Targets, demands and the letter come from the case.
 alert-no-headline = The headline ({ $code }) is missing. Write it behind the case on the first line: {$p}alert CASE Trial opens tomorrow. Nothing was prepared.
 alert-long-headline = The headline has { $count } characters; at most { $most } fit on a lock screen. Move the rest into the text. Nothing was prepared.
 alert-long-text = The text has { $count } characters; at most { $most } are sent. Readers need the letter more than a long text. Shorten it and send the command again. Nothing was prepared.
 alert-unknown-language = “[{ $code }]” is not a language I have texts for. Known: { $known }. Nothing was prepared.
+alert-language-twice = There is more than one headline in “{ $code }”. What stands first is in your own language; each other one stands once below, with its language in brackets. Nothing was prepared.
 alert-which = Which alert? Name its number, for example {$p}send 12.
 alert-unknown = There is no alert { $code }. {$p}alert prepares one.
 alert-other-content = Alert { $code } has other content than the one you name. Look at it again with {$p}preview. Nothing was done.
@@ -242,7 +243,7 @@ preview-languages = Languages: { $list }
 preview-others = others { $count }
 preview-no-country = no country
 preview-warnings = Please check:
-preview-seen-as = As a reader in { $country } sees it ({ $language }):
+preview-seen-as = What a reader sees ({ $country }, { $language }):
 warn-nobody = Nobody would get it.
 warn-deadline = The deadline of the case, { $deadline }, is over.
 warn-target = No usable contact for: { $office }.
@@ -255,7 +256,7 @@ warn-no-country = { $count ->
        *[other] { $count } readers have set no country and are given the fallback address.
     }
 warn-no-letter = The case has no model letter.
-warn-language = There are readers in { $language }, but no headline in it. Add one with a line that begins with the language in brackets: see {$p}help alert.
+warn-language = There are readers of { $language }, but no headline in it: they see another language. How to add one: {$p}help alert
 button-send = Send
 button-send-for-approval = Send for approval
 button-approve = Approve and send
@@ -317,7 +318,7 @@ help-alert-more =
 
     Case: its id or any name. Targets, demands, charges and the letter come from the case. You see the notice first; nothing is sent until you press the button.
 
-    For readers of other languages add below:
+    You write in your own language. For readers of another add below:
     {"["}ru] headline in Russian
     text in Russian
 help-preview = look at a draft as a reader: {$p}preview 12 IE en
