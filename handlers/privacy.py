@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from handlers.answers import means
 from handlers.command import Context, Role, UserError, command
 from handlers.housekeeping import LINKS_KEPT, REPLIES_KEPT
 from handlers.message import Button, Code, Heading, Message, bullets, paragraph
@@ -11,7 +12,6 @@ from handlers.organisers import record, tell
 from storage import organisers, subscribers
 from storage.models import Organiser
 
-_CONFIRM = "yes"
 _DAY = 86400
 
 
@@ -58,9 +58,9 @@ async def own_id(ctx: Context) -> Message:
 async def forget(ctx: Context) -> Message:
     """Erase everything about this chat, after asking once; nobody has to agree."""
     organiser = await _organiser_here(ctx)
-    if ctx.args.strip().casefold() not in (_CONFIRM, "да"):
+    if not means(ctx.args, "said-yes"):
         key = "forget-ask-organiser" if organiser and organiser.active else "forget-ask"
-        sure = Button(ctx.t("button-forget-sure"), command=f"/forget {_CONFIRM}", lasts=3600)
+        sure = Button(ctx.t("button-forget-sure"), command="/forget yes", lasts=3600)
         return replace(ctx.says(key), buttons=((sure,),))
     if organiser is not None:
         await _leave(ctx, organiser)

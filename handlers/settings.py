@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from handlers import onboarding
+from handlers.answers import means
 from handlers.command import Context, Role, UserError, command
 from handlers.countries import country_name, find_country
 from handlers.i18n import Translator, languages
@@ -17,9 +18,7 @@ from storage import dialogues, subscribers
 from storage.models import SubscriberState
 
 _HOURS = re.compile(r"(\d{1,2})(?::?(\d{2}))?\s*[-–—]\s*(\d{1,2})(?::?(\d{2}))?")
-_OFF = {"off", "no", "none", "выкл", "нет"}
 _WHICH = {"urgent": True, "all": False, "срочные": True, "все": False, "всё": False}
-_SKIP = {"skip", "-", "none", "пропустить"}
 
 
 @command("country", who=Role.CHAT_ADMIN)
@@ -28,7 +27,7 @@ async def country(ctx: Context) -> Message:
     text = ctx.args.strip()
     if not text:
         return await onboarding.ask_country(ctx)
-    if text.casefold() in _SKIP:
+    if means(text, "said-skip"):
         ctx.subscriber.country = ""
         return await _after_country(ctx, ctx.t("country-skipped"))
     code = _country(ctx, text)
@@ -111,7 +110,7 @@ async def quiet(ctx: Context) -> Message:
     text = ctx.args.strip().casefold()
     if not text:
         return _ask_quiet(ctx)
-    if text in _OFF:
+    if means(text, "said-off"):
         ctx.subscriber.quiet_from = ctx.subscriber.quiet_to = None
         return replace(await page(ctx, ctx.t("quiet-off")), in_place=True)
     start, end = _hours(text)

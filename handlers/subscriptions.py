@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from handlers import casebook, onboarding, organisers
+from handlers.answers import means
 from handlers.campaign import pick
 from handlers.command import Context, Role, UserError, command, tell_organisers
 from handlers.countries import country_name, find_country
@@ -79,7 +80,7 @@ def _after_subscribing(ctx: Context, kind: str, value: str) -> tuple[tuple[Butto
 @command("unsubscribe", who=Role.CHAT_ADMIN)
 async def unsubscribe(ctx: Context) -> Message:
     """Stop following one thing, or everything."""
-    if not ctx.args.strip() or _means_all(ctx.args):
+    if not ctx.args.strip() or means(ctx.args, "said-all"):
         count = await subscribers.unfollow(ctx.session, ctx.subscriber, ctx.now)
         return ctx.says("unsubscribed-all" if count else "unsubscribed-nothing")
     kind, value = await _what(ctx, ctx.args)
@@ -138,13 +139,9 @@ async def resume(ctx: Context) -> Message:
     return replace(ctx.says("resumed", what=await _names(ctx, follows)), in_place=True)
 
 
-def _means_all(text: str) -> bool:
-    return text.strip().casefold() in {"all", "everything", "все", "всё", "*"}
-
-
 async def _what(ctx: Context, text: str) -> tuple[str, str]:
     """What is meant by a word: everything, a country of a campaign, or a case."""
-    if _means_all(text):
+    if means(text, "said-all"):
         return "all", ""
     countries = {campaign.country for campaign in await casebook.campaigns(ctx.session)}
     match = find_country(text, [ctx.translator.language, "en", "ru"])

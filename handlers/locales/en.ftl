@@ -26,6 +26,13 @@ button-stale = This button is too old. Nothing was done. Write the command inste
 our-fault = Something went wrong on our side (number {$number}). Nothing was changed. Please try again; if it happens again, tell the organisers the number.
 maybe-a-repeat = You may have received this message already.
 
+## Words people type as answers, with commas between them; those of every language work in all
+
+said-all = all, everything
+said-yes = yes
+said-off = off, no, none
+said-skip = skip, none
+
 ## The three taps
 
 language-name = English
