@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_timedelta, get_timezone_location
 from fluent.runtime import FluentBundle, FluentResource
 
@@ -45,6 +46,12 @@ def _bundle(language: str) -> FluentBundle:
 def prefix_of(platform: str) -> str:
     """What commands begin with: Element keeps "/" for itself, so Matrix has "!"."""
     return "!" if platform == "matrix" else "/"
+
+
+@lru_cache(maxsize=256)
+def _former_names(zone: str) -> tuple[str, ...]:
+    """What a time zone was called before it was renamed."""
+    return tuple(old for old, new in get_global("zone_aliases").items() if new == zone)
 
 
 class Translator:
@@ -97,6 +104,10 @@ class Translator:
 
     def zone(self, zone: str) -> str:
         """The place a time zone is named after: "Atyrau"."""
+        known = Locale.parse(self._locale).time_zones
+        for name in (zone, *_former_names(zone)):  # CLDR goes on calling Kyiv's "Europe/Kiev"
+            if "city" in known.get(name, ()):
+                return str(known[name]["city"])
         return get_timezone_location(zone, locale=self._locale, return_city=True)
 
     def span(self, seconds: int) -> str:

@@ -86,12 +86,13 @@ async def timezone(ctx: Context) -> Message:
         await dialogues.ask(
             ctx.session, ctx.request.platform, ctx.request.address, "/timezone", ctx.now
         )
-        return ctx.says("timezone-ask", zone=ctx.subscriber.timezone or "UTC")
+        return ctx.says("timezone-ask", zone=ctx.translator.zone(_zone(ctx)))
     zone = timezone_named(text, ctx.subscriber.country)
     if not zone:
         return _ask_which_zone(ctx, text)
     ctx.subscriber.timezone = zone
-    said = ctx.t("timezone-set", zone=zone, now=ctx.translator.clock(ctx.now, zone))
+    now = ctx.translator.clock(ctx.now, zone)
+    said = ctx.t("timezone-set", zone=ctx.translator.zone(zone), now=now)
     return replace(await page(ctx, said), in_place=True)
 
 
@@ -99,7 +100,9 @@ def _ask_which_zone(ctx: Context, text: str) -> Message:
     zones = find_timezone(text, ctx.subscriber.country)
     if not zones:
         raise UserError("timezone-unknown", text=text[:40])
-    buttons = [Button(zone, command=f"/timezone {zone}") for zone in zones[:6]]
+    buttons = [
+        Button(ctx.translator.zone(zone), command=f"/timezone {zone}") for zone in zones[:6]
+    ]
     rows = tuple(onboarding.in_rows(buttons, 2))
     return replace(ctx.says("timezone-which", text=text[:40]), buttons=rows)
 
@@ -115,7 +118,8 @@ async def quiet(ctx: Context) -> Message:
         return replace(await page(ctx, ctx.t("quiet-off")), in_place=True)
     start, end = _hours(text)
     ctx.subscriber.quiet_from, ctx.subscriber.quiet_to = start, end
-    said = ctx.t("quiet-set", start=_clock(start), end=_clock(end), zone=_zone(ctx))
+    zone = ctx.translator.zone(_zone(ctx))
+    said = ctx.t("quiet-set", start=_clock(start), end=_clock(end), zone=zone)
     return replace(await page(ctx, said), in_place=True)
 
 
@@ -176,7 +180,7 @@ async def page(ctx: Context, said: str = "") -> Message:
     lines += [
         ctx.t("settings-country", country=_country_name(ctx)),
         ctx.t("settings-language", language=ctx.translator.name_of_language(_language(ctx))),
-        ctx.t("settings-timezone", zone=_zone(ctx)),
+        ctx.t("settings-timezone", zone=ctx.translator.zone(_zone(ctx))),
         ctx.t("settings-quiet", hours=_quiet_hours(ctx)),
         ctx.t("settings-notices", which=ctx.t(_which_notices(ctx))),
     ]

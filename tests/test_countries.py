@@ -17,6 +17,7 @@ from handlers.country_names import (
     shared_names,
     three_letter_codes,
 )
+from handlers.i18n import Translator
 from handlers.languages import find_language
 from handlers.timezones import (
     country_timezone,
@@ -318,6 +319,18 @@ def test_any_text_is_one_of_the_available_languages_or_none(text: str) -> None:
 )  # fmt: skip
 def test_a_country_has_a_main_zone(code: str, zone: str) -> None:
     assert country_timezone(code) == zone
+
+
+@pytest.mark.parametrize(
+    ("zone", "called"),
+    [
+        ("Europe/Kyiv", "Киев"), ("Europe/Kiev", "Киев"), ("Asia/Kolkata", "Калькутта"),
+        ("America/Argentina/Buenos_Aires", "Буэнос-Айрес"), ("UTC", "UTC"),
+        ("Asia/Atyrau", "Атырау"),
+    ],
+)  # fmt: skip
+def test_a_zone_is_called_by_its_city_in_the_readers_language(zone: str, called: str) -> None:
+    assert Translator("ru").zone(zone) == called
 
 
 def test_every_zone_offered_for_a_country_exists() -> None:

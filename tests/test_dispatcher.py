@@ -69,7 +69,7 @@ async def test_only_admins_change_a_group(world: World) -> None:
         await world.group("g", admin=None).says("/country GB", doubt="anonymous")
     )
     answer = await world.group("g", admin=True).says("/subscribe all")
-    assert "everything" in words(answer)
+    assert "all cases" in words(answer)
 
 
 async def test_talk_in_a_group_is_not_answered(world: World) -> None:

@@ -131,8 +131,11 @@ async def test_the_place_decides_whose_clock_is_meant(
         ("add bokayev-ayan", "no date and time"),
         ("add bokayev-ayan next week", "no date and time"),
         ("add nobody 2026-10-12 10:30", "I do not know a case “nobody”"),
-        ("add bokayev-ayan 2026-10-12", "At what time on 2026-10-12?"),
-        ("add bokayev-ayan 2026-10-12 Atyrau", "At what time on 2026-10-12?"),
+        ("add bokayev-ayan 2026-10-12", "The time is missing. Write it right after “2026-10-12”"),
+        (
+            "add bokayev-ayan 2026-10-12 Atyrau",
+            "The time is missing. Write it right after “2026-10-12”",
+        ),
         ("add bokayev-ayan 2026-10-12 26:30", "No clock shows 26:30"),
         ("add bokayev-ayan 31.09.2026 10:30", "There is no such day: 31.09.2026 10:30"),
         ("add bokayev-ayan 2016-10-12 10:30", "is over already"),
@@ -392,7 +395,7 @@ async def test_the_notice_in_russian(world: World) -> None:
     lines = words(notice).split("\n")
     assert lines[0].startswith("УЧЕНИЯ")
     assert "Заседание суда через 24 часа: Макс Бокаев и Талгат Аян" in lines
-    assert f"{at('2026-10-12T10:30', 'ru')}, время местное (Атырау)" in lines
+    assert f"{at('2026-10-12T10:30', 'ru')} по местному времени (Атырау)" in lines
     assert f"Ваше время (Берлин): {at('2026-10-12T07:30', 'ru')}" in lines
     assert _event(notice)["SUMMARY"] == "УЧЕНИЯ. Заседание: Макс Бокаев и Талгат Аян"
 

@@ -570,7 +570,7 @@ async def test_channels_are_listed_and_removed(world: World) -> None:
     await owner.says("/channel add @tocsin_alerts")
 
     answer = await owner.says("/channel list")
-    assert "@tocsin_alerts · English · everything" in words(answer)
+    assert "@tocsin_alerts · English · all cases" in words(answer)
     assert len(_labels(answer)) == 1
     assert "gets nothing more" in words(await owner.presses("Remove #"))
 
@@ -588,7 +588,7 @@ async def test_adding_a_channel_again_replaces_its_wishes(world: World) -> None:
 
     listed = words(await owner.says("/channel list"))
     assert listed.count("@tocsin_alerts") == 1
-    assert "everything" not in listed
+    assert "all cases" not in listed
 
 
 @pytest.mark.parametrize(

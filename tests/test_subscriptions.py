@@ -38,7 +38,7 @@ async def test_three_taps_subscribe_somebody_whose_client_speaks_english(world: 
     assert "What do you want to hear about?" in words(second)
     third = await anna.presses("Everything")
 
-    assert "You will get every urgent notice about: everything." in words(third)
+    assert "You will get urgent notices about: all cases." in words(third)
     assert "/unsubscribe" in words(third)
     row = await _row(world, "anna")
     assert (row.country, row.language, row.state) == ("GB", "en", "active")
@@ -67,7 +67,7 @@ async def test_a_misspelt_country_is_asked_about_and_not_guessed(world: World) -
     anna = world.person("anna")
 
     question = await anna.says("/country Brittain")
-    assert "Which one do you mean?" in words(question)
+    assert "Did you mean one of these?" in words(question)
     assert (await _row(world, "anna")).country == ""
     await anna.presses("United Kingdom")
 
@@ -101,7 +101,7 @@ async def test_the_country_may_be_written_as_plain_words_when_asked(world: World
         ("bokayev-ayan", "Max Bokayev and Talgat Ayan"),
         ("Bokaev", "Max Bokayev and Talgat Ayan"),
         ("Бокаев", "Max Bokayev and Talgat Ayan"),
-        ("all", "everything"),
+        ("all", "all cases"),
     ],
 )
 async def test_what_to_follow_is_found_by_any_name(world: World, what: str, name: str) -> None:
@@ -185,7 +185,7 @@ async def test_the_language_changes_everything_at_once(world: World) -> None:
     anna = await _settled(world)
     await anna.says("/subscribe all")
 
-    assert "Теперь по-русски" in words(await anna.says("/language русский"))
+    assert "Теперь всё по-русски" in words(await anna.says("/language русский"))
     assert "Настройки" in words(await anna.says("/settings"))
     assert "Языка «klingon» нет" in words(await anna.says("/language klingon"))
 
