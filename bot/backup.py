@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.app import open_storage
-from bot.config import Config
+from bot.config import Config, without_password
 
 
 class BackupError(Exception):
@@ -22,7 +22,7 @@ async def backup(config: Config, target: Path) -> str:
         if not storage.database.is_sqlite:
             raise BackupError(
                 "PostgreSQL has its own tool. Run: "
-                f"pg_dump --format=custom --file={target} {config.database.url}"
+                f"pg_dump --format=custom --file={target} {without_password(config.database.url)}"
             )
         await storage.database.copy_to(target)
     return (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,7 +15,6 @@ from typing import Literal
 
 import aiohttp
 import typer
-from sqlalchemy.exc import DBAPIError
 
 from bot.app import open_storage
 from bot.cli_errors import explain
@@ -22,6 +22,7 @@ from bot.config import Config
 from bot.keep import DatabaseKeep
 from bot.platforms.base import Unusable
 from handlers import casebook
+from handlers.casebook import Dossier
 from storage import schema
 from storage.database import Database
 from storage.directory import Directory, DirectoryError
@@ -47,13 +48,28 @@ Check = Callable[[Config], AsyncIterator[Finding]]
 
 async def check(config: Config) -> int:
     """Look at everything and print it; 1 if something must be mended."""
-    failures = 0
-    for examine in CHECKS:
-        async for finding in examine(config):
-            failures += finding.result == "failure"
+    failures = set()
+    for subject, examine in CHECKS.items():
+        async for finding in _findings(subject, examine, config):
+            if finding.said in failures:
+                continue  # the same trouble, met again by the next check
+            if finding.result == "failure":
+                failures.add(finding.said)
             typer.echo(f"{_MARKS[finding.result]} {finding.subject}: {finding.said}")
-    typer.echo("Nothing to mend." if not failures else f"To mend: {failures}.")
+    typer.echo("Nothing to mend." if not failures else f"To mend: {len(failures)}.")
     return 1 if failures else 0
+
+
+async def _findings(subject: str, examine: Check, config: Config) -> AsyncIterator[Finding]:
+    """What a check finds; what stops it is a finding too, and the next one is tried."""
+    try:
+        async for finding in examine(config):
+            yield finding
+    except Exception as error:
+        lines = explain(error)
+        if lines is None:
+            raise
+        yield Finding("failure", subject, " ".join(lines))
 
 
 async def _configuration(config: Config) -> AsyncIterator[Finding]:
@@ -84,17 +100,17 @@ async def _key(config: Config) -> AsyncIterator[Finding]:
 
 
 async def _database(config: Config) -> AsyncIterator[Finding]:
-    database = Database(config.database.url, open_vault(config.secrets.key_file))
-    try:
+    async with _looked_at(config) as database:
         current = await schema.revision(database)
-        newest = schema.newest_revision()
-        said = "new, made at the first start" if current is None else f"schema {current}"
-        fresh = current in (None, newest)
-        yield Finding("ok" if fresh else "warning", "database", said)
-    except (DBAPIError, OSError) as error:
-        yield Finding("failure", "database", " ".join(explain(error) or [str(error)]))
-    finally:
-        await database.close()
+    refusal = schema.too_new(current)
+    if refusal is not None:
+        yield Finding("failure", "database", str(refusal))
+    elif current is None:
+        yield Finding("ok", "database", "new, made at the first start")
+    elif current != schema.newest_revision():
+        yield Finding("ok", "database", f"schema {current}, brought up to date at the next start")
+    else:
+        yield Finding("ok", "database", f"schema {current}")
     if database.is_sqlite and sqlite3.sqlite_version_info < _SAFE_SQLITE:
         yield Finding(
             "warning",
@@ -102,6 +118,16 @@ async def _database(config: Config) -> AsyncIterator[Finding]:
             f"{sqlite3.sqlite_version} can damage a database that several programs write. "
             "Tocsin writes through one connection only; do not write to it with other tools.",
         )
+
+
+@asynccontextmanager
+async def _looked_at(config: Config) -> AsyncIterator[Database]:
+    """The database as it is: a check changes nothing in it."""
+    database = Database(config.database.url, open_vault(config.secrets.key_file))
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 async def _disk(config: Config) -> AsyncIterator[Finding]:
@@ -128,12 +154,20 @@ async def _directory(_config: Config) -> AsyncIterator[Finding]:
 
 
 async def _campaigns(config: Config) -> AsyncIterator[Finding]:
-    async with open_storage(config) as storage, storage.database.read() as session:
-        dossiers = await casebook.open_dossiers(session)
+    async with _looked_at(config) as database:
+        current = await schema.revision(database)
+        if current not in (None, schema.newest_revision()):
+            return  # only readable once it is brought up to date
+        dossiers = await _open_cases(database) if current else []
     if dossiers:
         yield Finding("ok", "cases", f"{len(dossiers)} open")
     else:
         yield Finding("warning", "cases", "none yet. Bring some in: tocsin import FILE.toml")
+
+
+async def _open_cases(database: Database) -> list[Dossier]:
+    async with database.read() as session:
+        return await casebook.open_dossiers(session)
 
 
 async def _telegram(config: Config) -> AsyncIterator[Finding]:
@@ -182,13 +216,13 @@ async def _clock(name: str, url: str) -> Finding:
     return Finding("ok", "clock", f"agrees with {name}'s")
 
 
-CHECKS: Sequence[Check] = (
-    _configuration,
-    _key,
-    _disk,
-    _database,
-    _campaigns,
-    _directory,
-    _telegram,
-    _matrix,
-)
+CHECKS: Mapping[str, Check] = {
+    "configuration": _configuration,
+    "key": _key,
+    "disk": _disk,
+    "database": _database,
+    "cases": _campaigns,
+    "embassy directory": _directory,
+    "telegram": _telegram,
+    "matrix": _matrix,
+}

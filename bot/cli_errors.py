@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import Iterator, Sequence
 
+from asyncpg import PostgresError
 from sqlalchemy.exc import DBAPIError
 
 from bot.app import AlreadyRunningError
@@ -29,6 +31,9 @@ _SPEAKING = (
 )
 _DISK_FULL = (
     "The disk is full. Nothing that was accepted is lost. Free some space and start Tocsin again."
+)
+_NO_ANSWER = (
+    "Nothing answers at the address in [database] url. Check it, and that the server runs."
 )
 _DATABASE = (
     ("disk is full", _DISK_FULL),
@@ -73,6 +78,10 @@ def _explain_one(error: BaseException) -> list[str] | None:
             lines = [f"The case {error} belongs to another campaign. Give this one another id."]
         case DBAPIError():
             lines = [_database(error)]
+        case PostgresError():  # refused while connecting: nothing has wrapped it yet
+            lines = [f"The database refuses: {error}. Check [database] url."]
+        case ConnectionError() | TimeoutError() | socket.gaierror():
+            lines = [_NO_ANSWER]
         case OSError():
             lines = [_system(error)]
         case _ if isinstance(error, _SPEAKING):

@@ -193,8 +193,14 @@ def _database(section: Section, folder: Path) -> DatabaseConfig:
             "url",
             "is neither SQLite nor PostgreSQL",
             'Write "sqlite:///data/tocsin.db" or "postgresql://user@host/name".',
+            value=repr(without_password(url)),
         )
     return DatabaseConfig(url)
+
+
+def without_password(url: str) -> str:
+    """A database's address as it may be shown."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)
 
 
 def _telegram(sections: Sections) -> TelegramConfig | None:

@@ -112,12 +112,12 @@ class Section:
         self._table = table
         self._known: set[str] = set()
 
-    def text(self, key: str, default: str) -> str:
-        """A string."""
+    def text(self, key: str, default: str, *, shown: str | None = None) -> str:
+        """A string; `shown` stands for what is written where that must not be seen."""
         value = self._value(key, default)
         if isinstance(value, str):
             return value
-        self.fault(key, "must be a text", 'Put it between "quotes".')
+        self.fault(key, "must be a text", 'Put it between "quotes".', value=shown)
         return default
 
     def number(self, key: str, default: float) -> float:
@@ -161,7 +161,7 @@ class Section:
         """A web address without a slash at its end; "" if it is left out."""
         written = self.text(key, "")
         if not written:
-            if needed:
+            if needed and self._is_text(key):
                 self.fault(key, "is missing", 'Write "https://…".', value="")
             return ""
         parts = urlsplit(written)
@@ -172,14 +172,14 @@ class Section:
     def secret(self, key: str, *, needed: bool = False) -> Secret | None:
         """A secret, written here or in the file that `key`_file names."""
         file_key = f"{key}_file"
-        here, there = self.text(key, ""), self.text(file_key, "")
+        here, there = self.text(key, "", shown=""), self.text(file_key, "")
         if here and there:
             self.fault(key, f"stands beside {file_key}", "Keep one of the two.", value="")
         if here:
             return Secret(here)
         if there:
             return self._from_file(file_key, self._sections.folder / Path(there).expanduser())
-        if needed:
+        if needed and self._is_text(key):
             self.fault(file_key, "is missing", f'Write {file_key} = "…".', value="")
         return None
 
@@ -215,6 +215,10 @@ class Section:
             if key not in self._known:
                 remedy = _did_you_mean(key, sorted(self._known))
                 self.fault(key, "is no setting", remedy, value="")
+
+    def _is_text(self, key: str) -> bool:
+        """Is it a text or left out? Anything else has been complained of already."""
+        return isinstance(self._table.get(key, ""), str)
 
     def _value(self, key: str, default: object) -> object:
         self._known.add(key)

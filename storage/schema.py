@@ -42,6 +42,18 @@ def newest_revision() -> str:
     return head
 
 
+def too_new(current: str | None) -> SchemaError | None:
+    """What to say of a database at this revision if this program does not know it."""
+    script = ScriptDirectory.from_config(alembic_config())
+    known = {revision.revision for revision in script.walk_revisions()}
+    if current is None or current in known:
+        return None
+    return SchemaError(
+        f"The database is from a newer version of Tocsin (schema {current}). "
+        "Install that version or newer; nothing was changed."
+    )
+
+
 def alembic_config(connection: Connection | None = None) -> Config:
     """Where Alembic finds the migrations, and the connection they run on."""
     config = Config()
@@ -55,12 +67,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
-    config = alembic_config(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    current = _revision(connection)
-    if current is not None and current not in known:
-        raise SchemaError(
-            f"The database is from a newer version of Tocsin (schema {current}). "
-            "Install that version or newer; nothing was changed."
-        )
-    command.upgrade(config, "head")
+    refusal = too_new(_revision(connection))
+    if refusal is not None:
+        raise refusal
+    command.upgrade(alembic_config(connection), "head")
