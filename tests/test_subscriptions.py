@@ -38,7 +38,7 @@ async def test_three_taps_subscribe_somebody_whose_client_speaks_english(world: 
     assert "What do you want to hear about?" in words(second)
     third = await anna.presses("Everything")
 
-    assert "You will get urgent notices about: all cases." in words(third)
+    assert "You will get every urgent notice about: all cases." in words(third)
     assert "/unsubscribe" in words(third)
     row = await _row(world, "anna")
     assert (row.country, row.language, row.state) == ("GB", "en", "active")

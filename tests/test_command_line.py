@@ -1,0 +1,112 @@
+"""The `tocsin` command: quick to help, and a sentence with a remedy instead of a traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from bot.cli_errors import explain
+from storage.database import Database
+from storage.models import Keepsake
+from tests.people import SAMPLE
+
+TOCSIN = Path(sys.executable).with_name("tocsin")
+HEAVY = ("aiohttp", "alembic", "babel", "fluent", "nio", "pydantic", "sqlalchemy", "telegram")
+
+
+async def _run(folder: Path, *words: str | Path) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        TOCSIN, *words, stdout=PIPE, stderr=STDOUT, cwd=folder
+    )
+    said = (await process.communicate())[0].decode()
+    assert "Traceback" not in said
+    return process.returncode, said
+
+
+async def test_help_loads_nothing_heavy_and_names_every_command(tmp_path: Path) -> None:
+    code = f"import sys, bot.cli; print([it for it in {HEAVY} if it in sys.modules])"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=PIPE)
+    assert (await process.communicate())[0].decode().strip() == "[]"
+
+    status, said = await _run(tmp_path, "--help")
+
+    assert status == 0
+    for command in ("run", "demo", "check", "import", "export", "backup", "organiser"):
+        assert f"\n  {command} " in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "--config", "none.toml"), "Copy config.example.toml there."),
+        (("import", "none.toml"), "none.toml"),
+        (("import", "broken.toml"), "broken.toml:2:"),
+        (("organiser", "add", "anna"), 'Begin with "telegram:"'),
+        (("organiser", "add", "telegram:@anna"), "not a user name"),
+        (("organiser", "add", "telegram:77", "--role", "king"), "Write organiser or owner."),
+        (("backup", "there.db"), "Name a file that does not exist yet."),
+        (("backup", "nowhere/copy.db"), "Create it first."),
+        (("check", "--config", "owners.toml"), "Name a person's own numeric id."),
+    ],
+)
+async def test_a_mistake_is_a_sentence_and_a_remedy(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "there.db").write_text("")
+    (tmp_path / "broken.toml").write_text('id = "x"\nname = \n')
+    (tmp_path / "owners.toml").write_text('[organisers]\nowners = ["telegram:1087968824"]')
+
+    status, answer = await _run(tmp_path, *words)
+
+    assert status == 1
+    assert said in answer
+    assert len(answer.strip().splitlines()) <= 2
+
+
+async def test_a_campaign_goes_in_and_comes_out_and_is_backed_up(tmp_path: Path) -> None:
+    assert (await _run(tmp_path, "import", SAMPLE))[0] == 0
+    assert (
+        "is an owner now"
+        in (
+            await _run(tmp_path, "organiser", "add", "matrix:@dana:example.org", "--role", "owner")
+        )[1]
+    )
+    status, said = await _run(tmp_path, "backup", "copy.db")
+    assert status == 0
+    assert "Keep the key file" in said
+    assert (tmp_path / "copy.db").read_bytes().startswith(b"SQLite format 3")
+
+    status, exported = await _run(tmp_path, "export")
+
+    assert status == 0
+    (campaign,) = json.loads(exported)["campaigns"]
+    assert "bokayev-ayan" in [case["id"] for case in campaign["cases"]]
+    assert "dana" not in exported
+    assert b"dana" not in (tmp_path / "copy.db").read_bytes()
+
+
+async def test_a_full_disk_is_a_sentence(database: Database) -> None:
+    if not database.is_sqlite:
+        return  # PostgreSQL's disk is another program's
+    async with database.write() as session:
+        connection = await session.connection()
+        await connection.exec_driver_sql("PRAGMA max_page_count=1")  # the disk ends here
+        session.add(Keepsake(owner="test", name="large", value=b"x" * 10_000_000))
+        with pytest.raises(OperationalError) as error:
+            await session.flush()
+        await session.rollback()
+
+    (said,) = explain(error.value) or []
+    assert said.startswith("The disk is full. Nothing that was accepted is lost. Free some space")
+
+
+def test_a_fault_of_ours_is_not_explained_away() -> None:
+    assert explain(ZeroDivisionError()) is None
+    assert explain(ExceptionGroup("", [ZeroDivisionError()])) is None
+    assert explain(ExceptionGroup("", [OSError(28, "No space left on device")])) is not None
