@@ -62,7 +62,7 @@ class Translator:
         self._locale = "en_GB" if self.language == "en" else self.language  # day before month
         self.prefix = prefix
 
-    def t(self, key: str, **args: str | int) -> str:
+    def t(self, key: str, /, **args: str | int) -> str:
         """The text under `key`; `{$p}` in it is the command prefix."""
         for language in (self.language, MAIN_LANGUAGE):
             bundle = _bundle(language)

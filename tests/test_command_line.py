@@ -69,6 +69,55 @@ async def test_a_mistake_is_a_sentence_and_a_remedy(
     assert len(answer.strip().splitlines()) <= 2
 
 
+FAULTY = """\
+id = "x"
+country = "KAZ"
+timezone = "Asia/Almat"
+drill = "yes"
+[[targets]]
+id = "t"
+office = "Office"
+contacts = [{ kind = "phone", printed = "++7 call me" }]
+[[targets]]
+id = "t"
+office = "Office"
+[[cases]]
+id = "c"
+title = "C"
+targets = ["tt"]
+deadline = "2016-13-01"
+[[cases.hearings]]
+local = "2027-03-28T01:30"
+timezone = "Europe/London"
+court = "X"
+"""
+
+
+async def test_every_mistake_of_a_campaign_file_is_on_its_line_and_nothing_is_kept(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "bad.toml").write_text(FAULTY)
+
+    status, said = await _run(tmp_path, "import", "bad.toml")
+
+    assert status == 1
+    for line, words in (
+        (1, "“title” is missing. Add a line"),
+        (2, "“KAZ” is not a country code"),
+        (3, "Did you mean Asia/Almaty?"),
+        (4, "“drill” must be true or false"),
+        (8, "is not a number that can be dialled"),
+        (10, "the first is on line 6"),
+        (12, "“summary” is missing"),
+        (15, "There is no target “tt” in this file. Did you mean “t”?"),
+        (16, "“2016-13-01” is not a date"),
+        (18, "that hour does not exist"),
+    ):
+        assert [it for it in said.splitlines() if it.startswith(f"  bad.toml:{line}: ")], words
+        assert words in said
+    assert '"campaigns": []' in (await _run(tmp_path, "export"))[1]
+
+
 async def test_a_campaign_goes_in_and_comes_out_and_is_backed_up(tmp_path: Path) -> None:
     assert (await _run(tmp_path, "import", SAMPLE))[0] == 0
     assert (
