@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import sys
-from collections.abc import MutableMapping
+import traceback
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -91,9 +94,28 @@ def _renderer(shape: str) -> structlog.typing.Processor:
 
 
 def _last_words(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    _kind: type[BaseException], error: BaseException, _trace: TracebackType | None
 ) -> None:
-    logging.getLogger("tocsin").critical("stopped by a fault", exc_info=(kind, error, trace))
+    """What stopped the program: kinds and places; the words too if the operator asks for them."""
+    log = structlog.get_logger("tocsin")
+    if os.environ.get("TOCSIN_DEBUG"):
+        sys.stderr.write(redact("".join(traceback.format_exception(error))))
+    for fault in _single(error):
+        where = " > ".join(
+            f"{Path(it.filename).name}:{it.lineno}"
+            for it in traceback.extract_tb(fault.__traceback__)
+        )
+        hint = "TOCSIN_DEBUG=1 shows all of it"
+        log.critical("stopped by a fault", fault=type(fault).__name__, where=where, hint=hint)
+
+
+def _single(error: BaseException) -> Iterator[BaseException]:
+    """The errors inside groups."""
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    for inner in error.exceptions:
+        yield from _single(inner)
 
 
 def install_loop_handler(loop: asyncio.AbstractEventLoop) -> None:
