@@ -10,7 +10,7 @@ from handlers.alert_notice import AlertNotice
 from handlers.alert_payload import AlertPayload
 from handlers.campaign import Target, pick
 from handlers.command import Context
-from handlers.countries import country_name
+from handlers.countries import FEWEST_NAMED, country_name
 from handlers.i18n import Translator
 from handlers.message import Block, Bold, Button, Heading, Message, bullets, paragraph
 from handlers.onboarding import in_rows
@@ -94,8 +94,12 @@ def _by_country(ctx: Context, audience: Sequence[Audience]) -> str:
     totals: Counter[str] = Counter()
     for group in audience:
         totals[group.country] += group.count
-    shown = [f"{_country(ctx, code)} {count}" for code, count in totals.most_common(_SHOWN)]
-    rest = sum(count for _, count in totals.most_common()[_SHOWN:])
+    # Counted only where there are enough to hide among.
+    large = [it for it in totals.most_common(_SHOWN) if it[1] >= FEWEST_NAMED]
+    shown = [f"{_country(ctx, code)} {count}" for code, count in large]
+    if not large:
+        return ctx.t("preview-few", least=FEWEST_NAMED)
+    rest = totals.total() - sum(count for _, count in large)
     if rest:
         shown.append(ctx.t("preview-others", count=rest))
     return ", ".join(shown)

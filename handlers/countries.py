@@ -20,7 +20,17 @@ from handlers.country_names import (
 from handlers.spellings import LONGEST, closest, fold
 from handlers.timezones import country_of_city
 
-__all__ = ["CountryMatch", "country_codes", "country_name", "find_country", "suggest_countries"]
+__all__ = [
+    "FEWEST_NAMED",
+    "CountryMatch",
+    "country_codes",
+    "country_name",
+    "find_country",
+    "suggest_countries",
+]
+
+FEWEST_NAMED = 5
+"""Readers in a country before organisers are told how many: a few people can be guessed."""
 
 _ALIKE = 0.8  # one letter wrong in five; less is a suggestion, not a guess
 _CLEARLY_BETTER = 0.06  # "Austrlia" is not: Australia 0.94, Austria 0.93

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from handlers.command import Context, Role, UserError, command
-from handlers.countries import country_name
+from handlers.countries import FEWEST_NAMED, country_name
 from handlers.message import Block, Bold, Code, Heading, Message, bullets, paragraph
 from storage import organisers, subscribers
 
 if TYPE_CHECKING:
     from handlers.command import Command
-
-_THRESHOLD = 5  # smaller groups are not named: a few people in a country can be guessed
 
 
 @command("help")
@@ -84,9 +82,9 @@ def _places(ctx: Context, countries: list[tuple[str, int]]) -> Iterator[str]:
     """The countries with enough people to hide among; the others as one sum."""
     others = 0
     for code, count in countries:
-        if code and count >= _THRESHOLD:
+        if code and count >= FEWEST_NAMED:
             yield f"{country_name(code, ctx.translator.language)}: {count}"
         else:
             others += count
     if others:
-        yield ctx.t("stats-others", count=others, threshold=_THRESHOLD)
+        yield ctx.t("stats-others", count=others, threshold=FEWEST_NAMED)

@@ -127,11 +127,24 @@ async def test_the_preview_counts_readers_and_names_what_is_amiss(world: World) 
     preview = words(await owner.says(ALERT))
 
     assert "Goes to 4 subscribers." in preview
-    assert "United Kingdom 1" in preview
+    assert "Countries: fewer than 5 readers in each" in preview  # so few could be guessed
     assert "No usable contact for: President" in preview
     assert "No embassy with an address is known for readers in: Austria, Kenya" in preview
     assert "One reader has set no country" in preview
     assert "There are readers of Russian" in preview
+
+
+async def test_the_preview_counts_countries_with_enough_readers_to_hide_among(
+    world: World,
+) -> None:
+    owner = await world.owner()
+    for number in range(5):
+        await _reader(world, f"emma{number}", "GB")
+    await _reader(world, "aoife", "IE")
+
+    preview = words(await owner.says(ALERT))
+
+    assert "Countries: United Kingdom 5, others 1" in preview
 
 
 async def test_a_draft_can_be_seen_as_any_reader(world: World) -> None:

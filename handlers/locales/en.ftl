@@ -247,6 +247,7 @@ preview-audience = { $count ->
 preview-corrects = Stands in place of alert { $number } for everybody who has it.
 preview-countries = Countries: { $list }
 preview-languages = Languages: { $list }
+preview-few = fewer than { $least } readers in each
 preview-others = others { $count }
 preview-no-country = no country
 preview-warnings = Please check:

@@ -250,6 +250,7 @@ preview-audience = { $count ->
 preview-corrects = Заменит оповещение { $number } у всех, кто его получил.
 preview-countries = Страны: { $list }
 preview-languages = Языки: { $list }
+preview-few = меньше { $least } читателей в каждой
 preview-others = другие { $count }
 preview-no-country = без страны
 preview-warnings = Проверьте:
