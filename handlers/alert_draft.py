@@ -35,10 +35,10 @@ async def read_draft(session: AsyncSession, written: str, language: str) -> Draf
     What stands first is in the organiser's own `language`. Raises `UserError` naming what is
     missing, twice there or too long.
     """
-    if not written.strip():
-        raise UserError("alert-usage")
     main, sections = _sections(written, language)
-    first, _, text = main.partition("\n")
+    first, _, text = main.strip().partition("\n")
+    if not one_line(first):
+        raise UserError("alert-usage")
     dossier, headline = await casebook.split_case(session, one_line(first), language)
     parts = {language: (headline, text)} | {
         code: _headline_and_text(body) for code, body in sections.items()

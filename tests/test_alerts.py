@@ -105,6 +105,15 @@ async def test_two_headlines_in_one_language_are_refused(world: World, more: str
     assert "There is no alert" in words(await owner.says("/preview 1"))
 
 
+@pytest.mark.parametrize("nothing", ["", "   ", "\n\n", "\u202e", "\u200b\n", "\n[ru] Суд"])
+async def test_an_alert_without_a_case_is_answered_with_how_to_write_one(
+    world: World, nothing: str
+) -> None:
+    owner = await world.owner()
+
+    assert "Write the case, a headline" in words(await owner.says(f"/alert {nothing}"))
+
+
 async def test_the_preview_is_exactly_what_goes_out(world: World) -> None:
     owner = await world.owner()
     reader = await _reader(world, "anna", "GB")
