@@ -13,6 +13,7 @@ from handlers.command import Command, Context, Role, Rules, UserError
 from handlers.i18n import Translator, known_language, prefix_of
 from handlers.message import ChatKind, Event, Message, Request
 from handlers.registry import COMMANDS, WELCOME
+from handlers.words import clean
 from storage import dialogues, organisers, subscribers
 from storage.directory import Directory
 from storage.models import Organiser, Subscriber, SubscriberState
@@ -115,7 +116,8 @@ class Dispatcher:
 
     async def _command(self, ctx: Context) -> Command:
         request = ctx.request
-        text = self._pressed(ctx) if request.event == Event.PRESSED else request.text
+        # Cleaned once, for all: what turns a line around must not come back in an answer.
+        text = self._pressed(ctx) if request.event == Event.PRESSED else clean(request.text)
         parsed = _split(text)
         if parsed is None:
             question = await dialogues.answer(

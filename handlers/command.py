@@ -39,7 +39,7 @@ class Role(IntEnum):
 class UserError(Exception):
     """Something the person can put right: the key of a text that says what and how."""
 
-    def __init__(self, key: str, **args: str | int) -> None:
+    def __init__(self, key: str, /, **args: str | int) -> None:
         super().__init__(key)
         self.key = key
         self.args_of_text = args
@@ -85,11 +85,11 @@ class Context:
         """Is this a chat with one person?"""
         return self.request.kind == ChatKind.PRIVATE
 
-    def t(self, key: str, **args: str | int) -> str:
+    def t(self, key: str, /, **args: str | int) -> str:
         """A text in the reader's language."""
         return self.translator.t(key, **args)
 
-    def says(self, key: str, **args: str | int) -> Message:
+    def says(self, key: str, /, **args: str | int) -> Message:
         """A message of one paragraph."""
         return Message(blocks=(paragraph(self.t(key, **args)),))
 

@@ -292,7 +292,7 @@ async def test_an_embassy_without_an_address_is_named_with_the_fallback(world: W
 async def test_a_misspelt_country_is_asked_about(world: World) -> None:
     anna = world.person("anna")
 
-    assert "Which one do you mean?" in words(await anna.says("/embassy Brittain"))
+    assert "Did you mean one of these?" in words(await anna.says("/embassy Brittain"))
     assert "London" in words(await anna.presses("United Kingdom"))
 
 

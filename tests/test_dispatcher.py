@@ -152,3 +152,18 @@ async def test_a_fault_of_ours_is_admitted_and_the_next_update_is_heard(
         assert "went wrong on our side" in words(await anna.says("/start"))
 
     assert "In which country" in words(await anna.says("/start"))
+
+
+@pytest.mark.parametrize(
+    "text", ["/country \u202eainraN", "/sub\u202escribe x", "/case \u2066x\u200b", "/\u200bfoo"]
+)
+async def test_what_turns_a_line_around_does_not_come_back(world: World, text: str) -> None:
+    answer = words(await world.person("anna").says(text))
+
+    assert not set(answer) & set("\u202e\u2066\u200b")
+
+
+async def test_a_command_is_understood_through_what_cannot_be_seen(world: World) -> None:
+    answer = await world.person("anna").says("\u200b/coun\u200btry\u00a0IE\u200b")
+
+    assert "Country: Ireland." in words(answer)
