@@ -17,6 +17,7 @@ SECTIONS = (
     "local",
     "web",
     "alerts",
+    "subscriptions",
     "organisers",
     "log",
 )

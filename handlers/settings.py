@@ -18,7 +18,6 @@ from storage import dialogues, subscribers
 from storage.models import SubscriberState
 
 _HOURS = re.compile(r"(\d{1,2})(?::?(\d{2}))?\s*[-–—]\s*(\d{1,2})(?::?(\d{2}))?")
-_WHICH = {"urgent": True, "all": False, "срочные": True, "все": False, "всё": False}
 
 
 @command("country", who=Role.CHAT_ADMIN)
@@ -149,12 +148,13 @@ def _hours(text: str) -> tuple[int, int]:
 @command("notices", who=Role.CHAT_ADMIN)
 async def notices(ctx: Context) -> Message:
     """Choose between everything and only what is urgent."""
-    text = ctx.args.strip().casefold()
+    text = ctx.args.strip()
     if not text:
         return _ask_which_notices(ctx)
-    if text not in _WHICH:
-        raise UserError("notices-unreadable", text=ctx.args[:40])
-    ctx.subscriber.urgent_only = _WHICH[text]
+    urgent_only = means(text, "said-urgent")
+    if not urgent_only and not means(text, "said-all"):
+        raise UserError("notices-unreadable", text=text[:40])
+    ctx.subscriber.urgent_only = urgent_only
     said = "notices-set-urgent" if ctx.subscriber.urgent_only else "notices-set-all"
     return replace(await page(ctx, ctx.t(said)), in_place=True)
 

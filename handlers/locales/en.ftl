@@ -32,6 +32,7 @@ said-all = all, everything
 said-yes = yes
 said-off = off, no, none
 said-skip = skip, none
+said-urgent = urgent, only urgent
 
 ## The three taps
 
