@@ -60,15 +60,19 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End by itself.")] = False,
 ) -> None:
     """Play the sample campaign in the built-in chat."""
+    import signal
     import tempfile
 
     from bot.demo import demo as play
-    from bot.demo import trial
+    from bot.demo import trial, usual_port
 
     if config is not None:
         raise typer.Exit(_do(play(_load(config), once=once)))
+    # Asked to end by a supervisor, it clears up as after Ctrl+C.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with tempfile.TemporaryDirectory(prefix="tocsin-demo-") as folder:
-        raise typer.Exit(_do(play(_set_up(trial(Path(folder))), once=once)))
+        for_now = trial(Path(folder), port=0 if once else usual_port())
+        raise typer.Exit(_do(play(_set_up(for_now), once=once)))
 
 
 @app.command()

@@ -79,28 +79,30 @@ def sample() -> str:
     return (found / _SAMPLE).read_text("utf-8")
 
 
-def trial(folder: Path) -> Config:
-    """A configuration that leaves nothing behind: SQLite in `folder`, the built-in chat alone."""
+def trial(folder: Path, *, port: int = 0) -> Config:
+    """A configuration that leaves nothing behind: SQLite in `folder`, the built-in chat alone.
+
+    Whoever will look at the chat gets `usual_port`; otherwise any port will do.
+    """
     return build_config(
         {
             "organisers": {"owners": ["local:owner"]},
             "alerts": {"cooldown_seconds": 0},
-            "web": {"listen": f"127.0.0.1:{_free_port()}"},
+            "web": {"listen": f"127.0.0.1:{port}"},
             "log": {"level": "warning"},
         },
         folder,
     )
 
 
-def _free_port() -> int:
-    """The usual port, or any other when it is taken."""
-    for port in (_USUAL_PORT, 0):
-        with socket.socket() as trying:
-            trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
-                trying.bind(("127.0.0.1", port))
-                return int(trying.getsockname()[1])
-    return _USUAL_PORT
+def usual_port() -> int:
+    """The port people remember; 0, for any other, when it is taken."""
+    with socket.socket() as trying:
+        trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            trying.bind(("127.0.0.1", _USUAL_PORT))
+            return _USUAL_PORT
+    return 0
 
 
 class Story:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from dataclasses import replace
@@ -27,6 +29,25 @@ async def test_the_story_ends_by_itself_and_well(tmp_path: Path) -> None:
     for words in ("london@mfa.kz", "brussels@mfa.kz", "УЧЕНИЯ", "5/5"):
         assert words in said
     assert list(tmp_path.iterdir()) == []  # it leaves nothing behind
+
+
+async def test_it_stays_open_until_it_is_ended_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("tocsin")
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        process = await asyncio.create_subprocess_exec(
+            program, "demo", stdout=PIPE, cwd=tmp_path, env={**os.environ, "TMPDIR": str(tmp_path)}
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(90):
+            async for line in process.stdout:
+                if b"Ctrl+C ends the demo" in line:
+                    break
+            assert len(list(tmp_path.iterdir())) == 1
+            process.send_signal(asked)
+            await process.communicate()
+
+        assert process.returncode == 0
+        assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_missing_notice_is_a_failure(
