@@ -31,7 +31,13 @@ class Keep(Protocol):
 
 
 class Platform(Protocol):
-    """One account on one chat service."""
+    """One account on one chat service.
+
+    `send`, `edit` and `retract` raise nothing but the errors below. What is in doubt (`Unknown`)
+    depends on the call: a doubtful `send` may have arrived, and a repeated one may be a second
+    copy unless `idempotent`; `edit` and `retract` leave the same behind however often they are
+    done, so in doubt they are simply done again.
+    """
 
     name: str
     """How addresses of this platform are called in the database: "telegram", "matrix", "local"."""
@@ -82,7 +88,10 @@ class Platform(Protocol):
         ...
 
     async def retract(self, address: str, ref: str) -> None:
-        """Take a part back. Gone already: that is success."""
+        """Take a part back. Gone already: that is success.
+
+        Raises `TooOld` if the service lets it stay; then it can only be edited.
+        """
         ...
 
 

@@ -1,4 +1,4 @@
-"""What Telegram answered, told in the four words that say what to do next."""
+"""What Telegram answered, as one of our errors that say what to do next."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from bot.platforms.base import (
     RecipientGone,
     RecipientMoved,
     Rejected,
+    TooOld,
     TryLater,
     Unknown,
     Unusable,
 )
-from bot.platforms.telegram.request import NotSentError
+from bot.platforms.telegram.answers import NotSentError
 
+_WITHOUT_FILES = ("rights to send documents", "chat_send_docs_forbidden", "chat_send_media")
+"""The chat takes our texts, only not this."""
 _GONE = (
     "chat not found",
     "user not found",
@@ -36,6 +39,10 @@ _GONE = (
     "not enough rights to send",
     "have no rights to send",
     "chat_write_forbidden",
+    "chat_send_plain_forbidden",
+    "chat_admin_required",
+    "chat_restricted",
+    "channel_private",
     "group chat was deactivated",
     "message thread not found",
     "topic_closed",
@@ -45,46 +52,49 @@ _ALREADY_SO = (
     "message is not modified",
     "message to edit not found",
     "message to delete not found",
-    "message can't be edited",
     "message_id_invalid",
 )
+_TOO_OLD = ("message can't be deleted", "message_delete_forbidden")
 ASK_BOTFATHER = (
     "Get a new token from @BotFather, put it into the token file of [telegram] and start again."
 )
 
 
-def is_too_old(error: TelegramError) -> bool:
-    """Does Telegram not delete this message any more? It does so for 48 hours."""
-    return isinstance(error, BadRequest) and _says(error, ("message can't be deleted",))
-
-
-def is_already_so(error: TelegramError) -> bool:
+def is_already_so(error: Exception) -> bool:
     """Is the message as we want it, or gone, so that there is nothing left to do?"""
     return isinstance(error, BadRequest) and _says(error, _ALREADY_SO)
 
 
-def translate(error: TelegramError) -> PlatformError:  # noqa: PLR0911 - one line for each answer
-    """PTB's error as ours. `BadRequest` is a `NetworkError` there: the order matters."""
+def translate(error: Exception) -> PlatformError:  # noqa: PLR0911 - one line for each answer
+    """Whatever PTB raises, as ours. `BadRequest` is a `NetworkError` there: the order matters."""
     match error:
+        case PlatformError():
+            return error
         case NotSentError():
             return TryLater(str(error), retry_after=2.0)
         case RetryAfter():
-            return TryLater("flood control", retry_after=_seconds(error), flood=True)
+            return TryLater("flood control", retry_after=seconds(error), flood=True)
         case ChatMigrated():
             return RecipientMoved(str(error.new_chat_id))
         case Forbidden():
             return RecipientGone(_plain(error))
         case InvalidToken():
             return Unusable("Telegram refuses the bot's token.", ASK_BOTFATHER)
-        case BadRequest() if _says(error, _GONE):
-            return RecipientGone(_plain(error))
         case BadRequest():
-            return Rejected(_plain(error))
+            return _refused(error)
         case Conflict():
             return TryLater("another program uses this token", retry_after=5.0)
         case _:
-            # Also 5xx and torn answers: the message may have been taken before things broke.
+            # Torn answers, 5xx, and answers that PTB stumbles over: it may have been taken.
             return Unknown(type(error).__name__)
+
+
+def _refused(error: BadRequest) -> PlatformError:
+    if _says(error, _TOO_OLD):
+        return TooOld("Telegram lets this message stay")
+    if _says(error, _GONE) and not _says(error, _WITHOUT_FILES):
+        return RecipientGone(_plain(error))
+    return Rejected(_plain(error))
 
 
 def _says(error: TelegramError, signs: tuple[str, ...]) -> bool:
@@ -97,6 +107,7 @@ def _plain(error: TelegramError) -> str:
     return error.message.partition(":")[0][:80]
 
 
-def _seconds(error: RetryAfter) -> float:
+def seconds(error: RetryAfter) -> float:
+    """How long Telegram wants to be left alone."""
     wait = error.retry_after
     return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)

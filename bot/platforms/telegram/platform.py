@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from telegram import Bot, InputFile, LinkPreviewOptions, Update
+from telegram import Message as Sent
 from telegram.constants import ChatMemberStatus
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import InvalidToken
 
-from bot.platforms.base import PlatformError, Receive, RecipientGone, Rejected, TooOld, Unusable
-from bot.platforms.telegram.errors import ASK_BOTFATHER, is_already_so, is_too_old, translate
+from bot.platforms.base import Receive, RecipientGone, Rejected, Unknown, Unusable
+from bot.platforms.telegram.errors import ASK_BOTFATHER, is_already_so, translate
 from bot.platforms.telegram.poll import Poller
-from bot.platforms.telegram.request import AiohttpRequest
+from bot.platforms.telegram.request import CONNECT, READ, AiohttpRequest
 from bot.platforms.telegram.updates import Me
 from bot.platforms.telegram.updates import translate as understand
 from bot.render.split import split_message
@@ -25,6 +26,10 @@ from handlers.message import ChatKind, Event, Message, Request
 _ADMINS = (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER)
 _REMEMBERED = 60.0  # seconds an answer about somebody's rights is believed
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_ASIDE = 5.0  # seconds for a question that all later updates have to wait for
+_SLACK = 15.0  # seconds a poll may take longer than was asked for
+
+Answer = TypeVar("Answer")
 
 
 class Telegram:
@@ -40,18 +45,23 @@ class Telegram:
         api_url: str = "",
         poll_seconds: int = 50,
         conflict_patience: float = 30.0,
+        connect_seconds: float = CONNECT,
+        read_seconds: float = READ,
+        poll_slack: float = _SLACK,
     ) -> None:
         base: dict[str, Any] = {
             "base_url": f"{api_url}/bot",
             "base_file_url": f"{api_url}/file/bot",
         }
+        self._polling = AiohttpRequest(poll_seconds + poll_slack, connect_seconds)
         self._bot = Bot(
             token,
-            request=AiohttpRequest(),
-            get_updates_request=AiohttpRequest(poll_seconds + 15),
+            request=AiohttpRequest(read_seconds, connect_seconds),
+            get_updates_request=self._polling,
             **(base if api_url else {}),
         )
         self._poll_seconds = poll_seconds
+        self._read_seconds = read_seconds
         self._conflict_patience = conflict_patience
         self._me = Me(0, "")
         self._admins: dict[tuple[str, str], tuple[float, bool]] = {}
@@ -66,7 +76,7 @@ class Telegram:
         except InvalidToken:
             await self._bot.shutdown()
             raise Unusable("Telegram refuses the bot's token.", ASK_BOTFATHER) from None
-        except TelegramError as error:
+        except Exception as error:  # PTB stumbles in many ways over an answer that is not one
             await self._bot.shutdown()
             raise Unusable(
                 f"Telegram cannot be reached ({type(error).__name__}).",
@@ -87,8 +97,8 @@ class Telegram:
     async def describe(self) -> str:
         """Who the bot is, for `tocsin check`. Raises `Unusable` if the token is refused."""
         async with self:
-            me = await self._bot.get_me()
-            reads = me.can_read_all_group_messages
+            me = self._bot.bot
+        reads = me.can_read_all_group_messages
         warning = ". It can read everything in groups: turn privacy mode on with @BotFather"
         return f"@{me.username}{warning if reads else ''}"
 
@@ -96,6 +106,7 @@ class Telegram:
         """Poll for ever (see poll.py)."""
         poller = Poller(
             self._bot,
+            self._polling,
             seconds=self._poll_seconds,
             conflict_patience=self._conflict_patience,
             understand=self._understand,
@@ -117,8 +128,10 @@ class Telegram:
         if time.monotonic() - asked < _REMEMBERED:
             return answer
         try:
-            member = await self._bot.get_chat_member(int(who[0]), int(who[1]))
-        except (TelegramError, ValueError):
+            member = await self._bot.get_chat_member(
+                int(who[0]), int(who[1]), read_timeout=min(_ASIDE, self._read_seconds)
+            )
+        except Exception:  # whatever went wrong, what somebody wrote must not get lost over it
             return None
         if len(self._admins) > 1000:
             self._admins.clear()
@@ -131,56 +144,66 @@ class Telegram:
 
     async def send(self, address: str, message: Message, *, key: str) -> str:  # noqa: ARG002 - Telegram knows no keys
         """Send one part; the reference is Telegram's message id."""
-        try:
-            if message.attachments:
-                sent = await self._bot.send_document(
-                    document=_file(message), **_where(address), **_how(message)
-                )
-            else:
-                rendered = _rendered(message)
-                sent = await self._bot.send_message(
-                    text=rendered.text,
-                    entities=rendered.entities,
-                    reply_markup=rendered.keyboard,
-                    link_preview_options=_NO_PREVIEW,
-                    **_where(address),
-                    **_how(message),
-                )
-        except TelegramError as error:
-            raise translate(error) from None
-        return str(sent.message_id)
+        where = _where(address)
+        if message.attachments:
+            call = self._bot.send_document(document=_file(message), **where, **_how(message))
+        else:
+            rendered = _rendered(message)
+            call = self._bot.send_message(
+                text=rendered.text,
+                entities=rendered.entities,
+                reply_markup=rendered.keyboard,
+                link_preview_options=_NO_PREVIEW,
+                **where,
+                **_how(message),
+            )
+        return _reference(await _translated(call), where["chat_id"])
 
     async def edit(self, address: str, ref: str, message: Message, *, key: str) -> None:  # noqa: ARG002 - Telegram knows no keys
         """Let a message read like this; an edit may be repeated safely."""
         rendered = _rendered(message)
-        await self._change(
+        await _changed(
             self._bot.edit_message_text(
                 text=rendered.text,
                 entities=rendered.entities,
                 reply_markup=rendered.keyboard,
                 link_preview_options=_NO_PREVIEW,
-                chat_id=_where(address)["chat_id"],
-                message_id=int(ref),
+                **_which(address, ref),
             )
         )
 
     async def retract(self, address: str, ref: str) -> None:
-        """Delete a message. Raises `TooOld` when it is older than 48 hours."""
-        await self._change(
-            self._bot.delete_message(_where(address)["chat_id"], message_id=int(ref))
-        )
+        """Delete a message. Telegram allows it for 48 hours; later this raises `TooOld`."""
+        await _changed(self._bot.delete_message(**_which(address, ref)))
 
-    async def _change(self, call: Any) -> None:  # noqa: ANN401 - any of PTB's coroutines
-        """Change what was sent; doing it twice does no harm, so doubt means trying again."""
-        try:
-            await call
-        except TelegramError as error:
-            if is_already_so(error):
-                return
-            if is_too_old(error):
-                raise TooOld("it is too old to be deleted") from None
-            failure: PlatformError = translate(error)
-            raise failure from None
+
+async def _translated(call: Awaitable[Answer]) -> Answer:
+    try:
+        return await call
+    except Exception as error:
+        raise translate(error) from None
+
+
+async def _changed(call: Awaitable[object]) -> None:
+    """Change what was sent; doing it twice does no harm, so doubt means trying again."""
+    try:
+        await call
+    except Exception as error:
+        if not is_already_so(error):
+            raise translate(error) from None
+
+
+def _reference(sent: Sent, chat: int | str) -> str:
+    """The number of our message, if the answer really is about it and not about another's."""
+    try:
+        chats = (sent.chat.id, f"@{sent.chat.username}".casefold())
+        number = sent.message_id
+    except AttributeError:
+        raise Unknown("an answer about nothing") from None
+    wanted = chat.casefold() if isinstance(chat, str) else chat
+    if wanted not in chats or type(number) is not int:
+        raise Unknown("an answer about something else")
+    return str(number)
 
 
 def _rendered(message: Message) -> Rendered:
@@ -198,6 +221,15 @@ def _where(address: str) -> dict[str, Any]:
         return {"chat_id": chat_id, **({"message_thread_id": int(thread)} if thread else {})}
     except ValueError:
         raise RecipientGone("no chat of Telegram has such an address") from None
+
+
+def _which(address: str, ref: str) -> dict[str, Any]:
+    """The chat, and the message in it."""
+    chat = _where(address)["chat_id"]
+    try:
+        return {"chat_id": chat, "message_id": int(ref)}
+    except ValueError:
+        raise Rejected("no message of Telegram has such a reference") from None
 
 
 def _how(message: Message) -> dict[str, Any]:

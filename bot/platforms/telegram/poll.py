@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.platforms.base import Receive, Unusable
-from bot.platforms.telegram.errors import ASK_BOTFATHER
+from bot.platforms.telegram.answers import MaybeSentError
+from bot.platforms.telegram.errors import ASK_BOTFATHER, seconds
+from bot.platforms.telegram.request import AiohttpRequest
 from bot.platforms.telegram.updates import ALLOWED
 from handlers.message import Request
 
@@ -21,49 +27,67 @@ log = structlog.get_logger()
 Understand = Callable[[Update], Awaitable[Request | None]]
 _OLD = 6 * 86400  # after a week Telegram may number updates anew
 _LONGEST_WAIT = 30.0
+_LONGEST_FLOOD = 300.0  # asking is harmless, being deaf for hours is not
 _BATCH = 100
+_PRESSES = 4  # answered at once: the alerts need the connections
+_PRESS_SECONDS = 5.0
 
 
 class Poller:
     """Asks for updates, hands them over, confirms them with the next question."""
 
     def __init__(
-        self, bot: Bot, *, seconds: int, conflict_patience: float, understand: Understand
+        self,
+        bot: Bot,
+        request: AiohttpRequest,
+        *,
+        seconds: int,
+        conflict_patience: float,
+        understand: Understand,
     ) -> None:
         self._bot = bot
+        self._request = request
         self._seconds = seconds
         self._patience = conflict_patience
         self._understand = understand
         self._conflict_since: float | None = None
         self._failures = 0
+        self._answering: set[asyncio.Task[None]] = set()
+        self._pressing = asyncio.Semaphore(_PRESSES)
 
     async def run(self, receive: Receive, since: str | None) -> None:
         """Poll for ever. Raises `Unusable` when the token is refused or used elsewhere."""
         offset = start_offset(since, time.time())
-        while True:
-            updates = await self._ask(offset)
-            if updates:
-                offset = updates[-1].update_id + 1
-                await receive(await self._requests(updates), f"{offset}:{int(time.time())}")
-                await self._answer_presses(updates)
-
-    async def _ask(self, offset: int | None) -> Sequence[Update]:
         try:
-            updates = await self._bot.get_updates(
-                offset=offset,
-                limit=_BATCH,
-                timeout=self._seconds,
-                allowed_updates=list(ALLOWED),
-                read_timeout=self._seconds + 15,
+            while True:
+                raw = await self._ask(offset)
+                if raw:
+                    offset = raw[-1]["update_id"] + 1
+                    updates = self._read(raw)
+                    await receive(await self._requests(updates), f"{offset}:{int(time.time())}")
+                    self._answer_presses(updates)
+        finally:
+            for answering in self._answering:
+                answering.cancel()
+
+    async def _ask(self, offset: int | None) -> list[dict[str, Any]]:
+        """The updates as they came: what PTB cannot read must not hide what it can."""
+        about = {"limit": _BATCH, "timeout": self._seconds, "allowed_updates": json.dumps(ALLOWED)}
+        place = {} if offset is None else {"offset": offset}
+        try:
+            updates = _numbered(
+                await self._request.post(
+                    f"{self._bot.base_url}/getUpdates?{urlencode(about | place)}"
+                )
             )
         except InvalidToken:
             raise Unusable("Telegram refuses the bot's token.", ASK_BOTFATHER) from None
         except Conflict:
             await self._bear_conflict()
-            return ()
+            return []
         except TelegramError as error:
             await self._wait_out(error)
-            return ()
+            return []
         self._failures, self._conflict_since = 0, None
         return updates
 
@@ -84,10 +108,19 @@ class Poller:
     async def _wait_out(self, error: TelegramError) -> None:
         wait = min(2.0**self._failures, _LONGEST_WAIT) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
         if isinstance(error, RetryAfter):
-            wait = max(wait, 1.0)
+            wait = max(wait, min(seconds(error), _LONGEST_FLOOD))
         self._failures = min(self._failures + 1, 6)
         log.warning("telegram unreachable", fault=type(error).__name__, wait=round(wait, 1))
         await asyncio.sleep(wait)
+
+    def _read(self, raw: Sequence[dict[str, Any]]) -> list[Update]:
+        found = []
+        for one in raw:
+            try:
+                found.append(Update.de_json(one, self._bot))
+            except Exception as error:  # it would come again and again, and others never
+                log.error("update not read", fault=type(error).__name__)
+        return found
 
     async def _requests(self, updates: Sequence[Update]) -> list[Request]:
         found = [await self._understood(update) for update in updates]
@@ -100,13 +133,27 @@ class Poller:
             log.error("update not understood", fault=type(error).__name__)
             return None
 
-    async def _answer_presses(self, updates: Sequence[Update]) -> None:
-        """Take the waiting mark off pressed buttons; nothing depends on it."""
-        presses = [it.callback_query.id for it in updates if it.callback_query is not None]
-        await asyncio.gather(
-            *(self._bot.answer_callback_query(press) for press in presses),
-            return_exceptions=True,
-        )
+    def _answer_presses(self, updates: Sequence[Update]) -> None:
+        """Take the waiting mark off pressed buttons; nothing depends on it or waits for it."""
+        for update in updates:
+            if update.callback_query is not None:
+                task = asyncio.create_task(self._answer_press(update.callback_query.id))
+                self._answering.add(task)
+                task.add_done_callback(self._answering.discard)
+
+    async def _answer_press(self, press: str) -> None:
+        async with self._pressing:
+            with suppress(Exception):
+                await self._bot.answer_callback_query(press, read_timeout=_PRESS_SECONDS)
+
+
+def _numbered(answer: object) -> list[dict[str, Any]]:
+    """The updates of an answer. Raises if it is no list of numbered updates."""
+    if not isinstance(answer, list):
+        raise MaybeSentError("updates that make no sense")
+    if not all(isinstance(it, dict) and type(it.get("update_id")) is int for it in answer):
+        raise MaybeSentError("updates without numbers")
+    return answer
 
 
 def start_offset(since: str | None, now: float) -> int | None:

@@ -1,41 +1,38 @@
 """python-telegram-bot's transport over aiohttp: cheaper than httpx, and it knows what was sent.
 
-httpx' pool collapses above some thirty requests in flight, and PTB folds "never left" and "may
-have arrived" into one error. Here they are two.
+httpx' pool collapses above some thirty requests in flight, and PTB folds "never left", "may have
+arrived" and "a gateway said so" into the same errors. Here they are told apart (see answers.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
 from telegram._utils.defaultvalue import DEFAULT_NONE, DefaultValue
-from telegram.error import NetworkError
 from telegram.request import BaseRequest, RequestData
 
+from bot.platforms.telegram.answers import MaybeSentError, NotSentError, read_answer, refusal
+
 _CONNECTIONS = 16
-_CONNECT = 10.0  # seconds
-_READ = 30.0  # PTB's 5 s make many answers doubtful that only come late
-
-
-class NotSentError(NetworkError):
-    """The request never left: no connection."""
-
-
-class MaybeSentError(NetworkError):
-    """The request left, its answer did not come."""
+CONNECT = 10.0  # seconds
+READ = 30.0  # PTB's 5 s make many answers doubtful that only come late
+_DRIPPING = 2  # times as long as the wait for a byte may all of an answer take
 
 
 class AiohttpRequest(BaseRequest):
-    """One connection pool; `read` is how many seconds an answer may take."""
+    """One connection pool; `read` is how many seconds an answer may keep silent."""
 
-    def __init__(self, read: float = _READ) -> None:
+    def __init__(self, read: float = READ, connect: float = CONNECT) -> None:
         self._read = read
+        self._connect = connect
         self._session: aiohttp.ClientSession | None = None
 
     @property
     def read_timeout(self) -> float:
-        """Seconds an answer may take."""
+        """Seconds an answer may keep silent."""
         return self._read
 
     async def initialize(self) -> None:
@@ -64,16 +61,44 @@ class AiohttpRequest(BaseRequest):
         if self._session is None:
             raise NotSentError("the connection pool is closed")
         read = self._read if isinstance(read_timeout, DefaultValue) else read_timeout
-        timeout = aiohttp.ClientTimeout(sock_connect=_CONNECT, sock_read=read)
-        try:
+        with _told_apart():
             async with self._session.request(
-                method, url, data=_body(request_data), timeout=timeout, allow_redirects=False
+                method,
+                url,
+                data=_body(request_data),
+                timeout=self._timeout(read),
+                allow_redirects=False,
             ) as response:
-                return response.status, await response.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSentError(f"no connection: {type(error).__name__}") from None
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise MaybeSentError(f"no answer: {type(error).__name__}") from None
+                status, payload = response.status, await response.read()
+        if not 200 <= status < 300:
+            raise refusal(status, payload)
+        return status, payload
+
+    def _timeout(self, read: float) -> aiohttp.ClientTimeout:
+        whole = self._connect + _DRIPPING * read
+        return aiohttp.ClientTimeout(total=whole, sock_connect=self._connect, sock_read=read)
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> Any:  # noqa: ANN401 - JSON
+        """The answer to what succeeded. PTB's own would log all of it if it is no JSON."""
+        return read_answer(payload)
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Errors of the network as one of two: the request has not left, or it may have arrived."""
+    try:
+        yield
+    except (
+        aiohttp.ClientConnectorError,  # also DNS, certificates, a proxy that cannot be reached
+        aiohttp.ClientHttpProxyError,  # a proxy that refuses to connect us
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.InvalidURL,
+    ) as error:
+        raise NotSentError(f"no connection: {type(error).__name__}") from None
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        # Also a kept connection that was closed the moment it was used again: nobody knows.
+        raise MaybeSentError(f"no answer: {type(error).__name__}") from None
 
 
 def _body(data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
