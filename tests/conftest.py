@@ -23,7 +23,12 @@ from storage import schema
 from storage.database import Database
 from storage.vault import Vault
 
-pytest_plugins = ["tests.fakes.telegram", "tests.fakes.synapse", "tests.fakes.browser"]
+pytest_plugins = [
+    "tests.fakes.telegram",
+    "tests.fakes.synapse",
+    "tests.fakes.browser",
+    "tests.matrix_talk",
+]
 
 KEY = bytes(range(32))
 _numbers = itertools.count()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import nio
@@ -143,9 +144,9 @@ async def test_what_the_homeserver_answers_says_what_to_do_next(
 
 
 async def test_a_broken_homeserver_is_asked_again_with_pauses(
-    bot: Bot, aigerim: MatrixPerson, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+    bot: Bot, aigerim: MatrixPerson, proxy: FaultyProxy
 ) -> None:
-    monkeypatch.setattr(sync, "FIRST_WAIT", 0.2)
+    bot.patience = replace(bot.patience, first_pause=0.2)
     broken = proxy.fail("/sync", (502, "<html>Bad Gateway</html>"), times=4)
     started = time.monotonic()
     async with bot.running():
@@ -161,7 +162,7 @@ async def test_a_hole_in_the_timeline_is_filled_even_if_fetching_fails_first(
     bot: Bot, aigerim: MatrixPerson, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "TIMELINE_EVENTS", 2)
-    monkeypatch.setattr(sync, "FIRST_WAIT", 0.05)
+    bot.patience = replace(bot.patience, first_pause=0.05)
     async with bot.running():
         await bot.follows()
         room = await aigerim.talks_to(bot.user_id)
@@ -213,9 +214,9 @@ async def test_a_message_is_read_when_its_key_comes_late(
 
 
 async def test_a_join_that_fails_is_tried_again(
-    bot: Bot, aigerim: MatrixPerson, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+    bot: Bot, aigerim: MatrixPerson, proxy: FaultyProxy
 ) -> None:
-    monkeypatch.setattr("bot.platforms.matrix.invitations.RETRY_SECONDS", 0.1)
+    bot.patience = replace(bot.patience, join_again=0.1)
     failing = proxy.fail("/join", (500, {"errcode": "M_UNKNOWN", "error": "oops"}), times=2)
     async with bot.running():
         await bot.follows()

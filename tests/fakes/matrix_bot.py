@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.platforms.matrix import Matrix
+from bot.platforms.matrix.patience import Patience
 from handlers.message import Attachment, Event, Message, Request, paragraph
 from tests.fakes.synapse import Account
 
@@ -37,17 +38,24 @@ class Bot:
         self.keep = MemoryKeep()
         self.inbox: list[Request] = []
         self.cursor: str | None = None
+        self.patience = Patience()
+        self.listening: asyncio.Task[None] | None = None
         self.crash: Callable[[Sequence[Request]], None] = lambda _: None
         self._news = asyncio.Condition()
 
     def platform(self, **changes: str) -> Matrix:
-        settings: dict[str, Any] = {"password": self.account.password, **changes}
+        settings: dict[str, Any] = {
+            "password": self.account.password,
+            "patience": self.patience,
+            **changes,
+        }
         return Matrix(self.url, self.user_id, store=self.store, keep=self.keep, **settings)
 
     @asynccontextmanager
     async def running(self, **changes: str) -> AsyncIterator[Matrix]:
         async with self.platform(**changes) as matrix:
             listening = asyncio.create_task(matrix.listen(self.receive, self.cursor))
+            self.listening = listening
             try:
                 yield matrix
             finally:

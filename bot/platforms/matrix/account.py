@@ -14,7 +14,9 @@ from pathlib import Path
 from aiohttp import ClientError
 
 from bot.platforms.base import Keep, Unusable
+from bot.platforms.matrix.errors import TOKEN_CODES
 from bot.platforms.matrix.http import Http, Refused
+from bot.platforms.matrix.patience import Patience
 
 _DEVICE = "device"
 _PICKLE_KEY = "pickle_key"
@@ -42,18 +44,22 @@ class Account:
     store: Path
     keep: Keep
     device_name: str
+    seconds: float = Patience().request  # for one answer
 
     async def sign_in(self, *, patient: bool = False) -> Device:
         """The kept device, or else a new login. Raises `Unusable`.
 
-        A `patient` caller takes a kept device unchecked while the homeserver cannot be reached.
+        A `patient` caller takes a kept device unchecked while the homeserver cannot be reached,
+        or something before it answers in its place: the sync will tell whether it is still good.
         """
         kept = await self._kept()
         try:
             return await self._checked(kept)
-        except (ClientError, TimeoutError) as error:
+        except (Refused, ClientError, TimeoutError) as error:
             if kept and kept.access_token and patient:
                 return kept
+            if isinstance(error, Refused):
+                raise _unexpected(error) from None
             raise Unusable(
                 f"The homeserver cannot be reached ({type(error).__name__}).",
                 "Check homeserver in [matrix], and that it is running.",
@@ -84,12 +90,14 @@ class Account:
     async def _recognised(self, token: str) -> Device | None:
         """The device this token belongs to; None if the homeserver does not know the token."""
         try:
-            answer = await Http(self.homeserver, token).call("GET", "/account/whoami")
+            answer = await self._http(token).call("GET", "/account/whoami")
         except Refused as refused:
-            if refused.status == 401:
+            if refused.code in TOKEN_CODES:
                 return None
-            raise _unexpected(refused) from None
-        if answer.get("user_id") != self.user_id:
+            raise
+        if "user_id" not in answer:
+            raise Refused(200, answer)
+        if answer["user_id"] != self.user_id:
             raise Unusable(
                 "The access token belongs to another account.", "Correct user_id in [matrix]."
             )
@@ -103,14 +111,19 @@ class Account:
         # Kept before the login, so that a crash in between does not leave a second device.
         await self._keep(Device(self.user_id, device_id))
         try:
-            answer = await Http(self.homeserver).call("POST", "/login", self._login(device_id))
+            answer = await self._http().call("POST", "/login", self._login(device_id))
         except Refused as refused:
             if refused.code in {"M_FORBIDDEN", "M_USER_DEACTIVATED"}:
                 raise Unusable(
                     "The homeserver does not accept the password.", _CHECK_PASSWORD
                 ) from None
-            raise _unexpected(refused) from None
-        return await self._keep(Device(self.user_id, device_id, str(answer["access_token"])))
+            raise
+        if not isinstance(answer.get("access_token"), str):
+            raise Refused(200, answer)
+        return await self._keep(Device(self.user_id, device_id, answer["access_token"]))
+
+    def _http(self, token: str = "") -> Http:
+        return Http(self.homeserver, token, self.seconds)
 
     def _login(self, device_id: str) -> dict[str, object]:
         return {

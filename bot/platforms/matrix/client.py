@@ -18,11 +18,10 @@ from nio.responses import RoomEventRelationsResponse
 
 from bot.platforms.matrix.account import Device
 from bot.platforms.matrix.errors import NotSent, is_error
+from bot.platforms.matrix.patience import Patience
+from bot.platforms.matrix.strict import StrictClient
 
 log = logging.getLogger(__name__)
-
-REQUEST_SECONDS = 30
-KEY_SECONDS = 45  # for sharing a room's key with everybody in it
 
 # What the library logs names rooms, people and devices; the errors that matter we log ourselves.
 logging.getLogger("nio").setLevel(logging.CRITICAL + 1)
@@ -31,16 +30,19 @@ logging.getLogger("peewee").setLevel(logging.CRITICAL + 1)
 _EDITS = RelationshipType.replacement
 
 
-class SafeClient(nio.AsyncClient):  # type: ignore[misc]  # the library has no types
+class SafeClient(StrictClient):
     """An encrypted client that never sends in the clear where it must not, and never hangs."""
 
     access_token: str
 
-    def __init__(self, homeserver: str, device: Device, store: Path, pickle_key: str) -> None:
+    def __init__(
+        self, homeserver: str, device: Device, store: Path, pickle_key: str, patience: Patience
+    ) -> None:
+        self._patience = patience
         config = nio.AsyncClientConfig(
             max_limit_exceeded=0,
             max_timeouts=0,
-            request_timeout=REQUEST_SECONDS,
+            request_timeout=patience.request,
             encryption_enabled=True,
             pickle_key=pickle_key,
             store_name=store.name,
@@ -88,7 +90,7 @@ class SafeClient(nio.AsyncClient):  # type: ignore[misc]  # the library has no t
             answer = await self._send(
                 RoomEventRelationsResponse, *ask, response_data=(room_id, event_id)
             )
-            if is_error(answer) and answer.transport_response.status == 404:
+            if is_error(answer) and answer.status_code == "M_NOT_FOUND":
                 break  # there is no such message
             if is_error(answer):
                 raise NotSent("the changes of a message are not known", answer)
@@ -106,11 +108,14 @@ class SafeClient(nio.AsyncClient):  # type: ignore[misc]  # the library has no t
             if room_id in self.ever_encrypted:
                 raise NotSent("the room's encryption is not known yet")
             return message_type, content
-        async with self._keys, asyncio.timeout(KEY_SECONDS):
+        async with self._keys:
             try:
-                await self._share_key(room)
-            except (NotSent, ClientError, TimeoutError):
+                async with asyncio.timeout(self._patience.keys):
+                    await self._share_key(room)
+            except NotSent:
                 raise
+            except (ClientError, TimeoutError) as error:
+                raise NotSent(f"the room's keys are on the way ({type(error).__name__})") from None
             except Exception as error:  # a stranger's malformed device spoils only its own room
                 raise NotSent(f"the room's keys made no sense ({type(error).__name__})") from None
             return "m.room.encrypted", self._encrypted(room_id, message_type, content)
@@ -143,7 +148,7 @@ class SafeClient(nio.AsyncClient):  # type: ignore[misc]  # the library has no t
             return
         missing = self.get_missing_sessions(room.room_id)
         if missing:
-            _check(await self.keys_claim(missing), "the members' keys cannot be claimed")
+            await self.keys_claim(missing)
         try:
             await self.share_group_session(room.room_id, ignore_unverified_devices=True)
         finally:  # left behind by a failure, it would block this room for ever
@@ -171,15 +176,14 @@ class SafeClient(nio.AsyncClient):  # type: ignore[misc]  # the library has no t
     # --------------------------------------------------------------------------------- keys
 
     async def keys_claim(self, user_set: Any) -> Any:  # noqa: ANN401 -- the library's signature
-        """Claim keys; an error answer makes the library stumble over its own parser."""
-        try:
-            return await super().keys_claim(user_set)
-        except TypeError:
-            raise NotSent("the members' keys cannot be claimed") from None
+        """Claim keys. Raises `NotSent` where the library would go on without them."""
+        answer = await super().keys_claim(user_set)
+        _check(answer, "the members' keys cannot be claimed")
+        return answer
 
     async def tend_keys(self) -> None:
         """What a client owes after each sync: upload, query and claim keys, answer devices."""
-        async with self._keys, asyncio.timeout(KEY_SECONDS):
+        async with self._keys, asyncio.timeout(self._patience.keys):
             if self.should_upload_keys or self._needs_fallback:
                 await self.keys_upload()
             if self.should_query_keys:
@@ -231,15 +235,11 @@ class SafeClient(nio.AsyncClient):  # type: ignore[misc]  # the library has no t
         save_to: Any = None,  # noqa: ANN401 -- as above
     ) -> Any:  # noqa: ANN401 -- as above
         """Take the key counts from every sync: the library overlooks that there are none left."""
-        if response_class is not nio.SyncResponse:
-            return await super().create_matrix_response(
-                response_class, transport_response, data, save_to
-            )
-        parsed = await self.parse_body(transport_response)
-        response = nio.SyncResponse.from_dict(parsed)
-        response.transport_response = transport_response
-        if not is_error(response):
-            self._count_keys(parsed)
+        response = await super().create_matrix_response(
+            response_class, transport_response, data, save_to
+        )
+        if isinstance(response, nio.SyncResponse):
+            self._count_keys(await self.parse_body(transport_response))
         return response
 
     def _count_keys(self, parsed: dict[str, Any]) -> None:

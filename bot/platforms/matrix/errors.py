@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import nio
-from aiohttp import ClientConnectorError, ClientError
+from aiohttp import ClientConnectorError
 from nio.exceptions import EncryptionError, LocalProtocolError
 
 from bot.platforms.base import (
@@ -41,8 +41,10 @@ def from_answer(answer: Any) -> PlatformError:  # noqa: ANN401 -- the library ha
     response = answer.transport_response
     status = response.status if response is not None else 0
     if code == "M_LIMIT_EXCEEDED" or status == 429:
-        wait = (answer.retry_after_ms or 0) / 1000 or _FLOOD_SECONDS
+        wait = _wait(answer.retry_after_ms, response)
         return TryLater("the homeserver limits the rate", retry_after=wait, flood=True)
+    if status == 413:
+        return Rejected("too large for the homeserver, or for what is before it")
     if code in TOKEN_CODES:
         return token_refused()
     if code in _GONE_CODES:
@@ -50,6 +52,13 @@ def from_answer(answer: Any) -> PlatformError:  # noqa: ANN401 -- the library ha
     if status >= 500 or not code:
         return Unknown(f"the homeserver answered {status}")
     return Rejected(f"the homeserver refused the message ({code})")
+
+
+def _wait(milliseconds: int | None, response: Any) -> float:  # noqa: ANN401 -- as above
+    """Seconds a limit asks for: in its words or, newer, in the header."""
+    header = response.headers.get("Retry-After", "") if response is not None else ""
+    seconds = int(header) if header.isdecimal() and len(header) < 10 else 0
+    return max((milliseconds or 0) / 1000, seconds) or _FLOOD_SECONDS
 
 
 def from_exception(error: BaseException) -> PlatformError:
@@ -63,9 +72,8 @@ def from_exception(error: BaseException) -> PlatformError:
             return TryLater("the room changed meanwhile")
         case ClientConnectorError():
             return TryLater("the homeserver cannot be reached", retry_after=5)
-        case ClientError() | TimeoutError():
+        case _:  # lost answers, and those over which the library stumbles
             return Unknown(f"the answer was lost ({type(error).__name__})")
-    raise error
 
 
 def token_refused() -> Unusable:

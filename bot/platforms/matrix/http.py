@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-REQUEST_SECONDS = 30
+from bot.platforms.matrix.patience import Patience
 
 
 class Refused(Exception):
@@ -27,26 +27,32 @@ class Http:
 
     homeserver: str
     token: str = field(default="", repr=False)
+    seconds: float = Patience().request
 
     async def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        """The answer's JSON. Raises `Refused`, aiohttp's `ClientError` or `TimeoutError`."""
+        """The answer's JSON. Raises `Refused`, aiohttp's `ClientError` or `TimeoutError`.
+
+        A success that is no JSON object was said by something in between: a `ClientError` too.
+        """
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         url = self.homeserver.rstrip("/") + "/_matrix/client/v3" + path
-        limit = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
+        limit = aiohttp.ClientTimeout(total=self.seconds)
         async with (
             aiohttp.ClientSession(timeout=limit, headers=headers) as session,
             session.request(method, url, json=body) as response,
         ):
-            answer = _object(await response.text())
+            answer = read_object(await response.read())
             if response.status != 200:
-                raise Refused(response.status, answer)
+                raise Refused(response.status, answer or {})
+            if answer is None:
+                raise aiohttp.ClientPayloadError("an answer that makes no sense")
             return answer
 
 
-def _object(text: str) -> dict[str, Any]:
-    """What a proxy in between says instead of JSON counts as nothing said."""
+def read_object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object of an answer; None for what is none, as a proxy in between would say."""
     try:
-        answer = json.loads(text)
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None

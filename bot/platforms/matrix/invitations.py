@@ -8,16 +8,14 @@ import logging
 from collections import deque
 
 import nio
-from aiohttp import ClientError
 
-from bot.platforms.base import Keep, RecipientGone, Rejected, Unusable
+from bot.platforms.base import Keep, RecipientGone, Rejected, TryLater, Unusable
 from bot.platforms.matrix.errors import from_answer, is_error
 
 log = logging.getLogger(__name__)
 
 JOINS_PER_HOUR = 30
 MAX_WAITING = 1_000  # invitations remembered; what comes above that must be sent again
-RETRY_SECONDS = 30.0
 _HOUR = 3600.0
 _KEPT = "invitations"
 
@@ -25,8 +23,10 @@ _KEPT = "invitations"
 class Invitations:
     """Remembers invitations over restarts, and accepts them in a task of its own."""
 
-    def __init__(self, client: nio.AsyncClient, keep: Keep) -> None:
+    def __init__(self, client: nio.AsyncClient, keep: Keep, again: float) -> None:
         self._client = client
+        self._again = again  # seconds between two attempts
+        self._not_before: dict[str, float] = {}  # room → when to try again
         self._keep = keep
         self._waiting: list[str] = []
         self._accepted: set[str] = set()  # joined, but the sync has not said so yet
@@ -61,42 +61,56 @@ class Invitations:
         """Join what is waiting, for ever."""
         while True:
             self._wake.clear()
-            for room_id in [room for room in self._waiting if room not in self._accepted]:
+            for room_id in [room for room, at in self._due().items() if at <= _now()]:
                 await self._allowance()
                 await self._join(room_id)
-            left = any(room not in self._accepted for room in self._waiting)
-            await self._rest(RETRY_SECONDS if left else None)
+            await self._rest()
 
-    async def _rest(self, seconds: float | None) -> None:
+    def _due(self) -> dict[str, float]:
+        """The rooms still to be joined, and from when on."""
+        left = [room for room in self._waiting if room not in self._accepted]
+        self._not_before = {room: self._not_before.get(room, 0.0) for room in left}
+        return self._not_before
+
+    async def _rest(self) -> None:
+        """Until a room may be tried again, or a sync says that there are more."""
+        next_at = min(self._due().values(), default=None)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(next_at):
                 await self._wake.wait()
         except TimeoutError:
             pass
 
     async def _allowance(self) -> None:
         """Wait until one more join is within the hour's number."""
-        now = asyncio.get_running_loop().time
-        while self._joins and self._joins[0] <= now() - _HOUR:
+        while self._joins and self._joins[0] <= _now() - _HOUR:
             self._joins.popleft()
         if len(self._joins) >= JOINS_PER_HOUR:
             log.warning("many invitations: joining goes on when the hour is over")
-            await asyncio.sleep(self._joins[0] + _HOUR - now())
+            await asyncio.sleep(self._joins[0] + _HOUR - _now())
             self._joins.popleft()
-        self._joins.append(now())
+        self._joins.append(_now())
 
     async def _join(self, room_id: str) -> None:
         """One attempt. What failed for now stays waiting; what was refused is forgotten."""
+        self._not_before[room_id] = _now() + self._again
         try:
             answer = await self._client.join(room_id)
-        except (ClientError, TimeoutError):
+        except Exception as error:  # whatever went wrong, others are waiting too
+            log.warning("a room could not be joined (%s)", type(error).__name__)
             return
         if not is_error(answer):
             self._accepted.add(room_id)
             return
-        error = from_answer(answer)
-        if isinstance(error, Unusable):
-            raise error
-        if isinstance(error, RecipientGone | Rejected):
+        refusal = from_answer(answer)
+        if isinstance(refusal, Unusable):
+            raise refusal
+        if isinstance(refusal, TryLater):
+            self._not_before[room_id] = _now() + max(self._again, refusal.retry_after)
+        if isinstance(refusal, RecipientGone | Rejected):
             self._waiting = [room for room in self._waiting if room != room_id]
             await self._keep.save(_KEPT, json.dumps(self._waiting))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

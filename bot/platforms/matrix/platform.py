@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import ClientError
-from nio.exceptions import EncryptionError, LocalProtocolError
 
 from bot.platforms.base import (
     Keep,
@@ -34,6 +33,7 @@ from bot.platforms.matrix.errors import (
 )
 from bot.platforms.matrix.http import Http, Refused
 from bot.platforms.matrix.invitations import Invitations
+from bot.platforms.matrix.patience import Patience
 from bot.platforms.matrix.sync import Sync
 from bot.platforms.matrix.translation import NAME, alone
 from bot.render.split import split_message
@@ -41,9 +41,7 @@ from handlers.message import Message
 
 log = logging.getLogger(__name__)
 
-READY_SECONDS = 20  # how long a send waits for the first sync
-SEND_SECONDS = 90
-VOUCH_AGAIN_SECONDS = 3600  # after the homeserver or another client stood in the way
+_PATIENCE = Patience()
 
 
 class Matrix:
@@ -62,10 +60,19 @@ class Matrix:
         store: Path,
         keep: Keep,
         device_name: str = "Tocsin",
+        patience: Patience = _PATIENCE,
     ) -> None:
         self._keep = keep
+        self._patience = patience
         self._account = Account(
-            homeserver, user_id, password, access_token, store, keep, device_name
+            homeserver,
+            user_id,
+            password,
+            access_token,
+            store,
+            keep,
+            device_name,
+            patience.request,
         )
         self._device: Device
         self._client: SafeClient
@@ -81,9 +88,10 @@ class Matrix:
         self._device = await self._account.sign_in(patient=True)
         file = self._account.store_file(self._device)
         key = await self._account.pickle_key()
-        self._client = SafeClient(self._account.homeserver, self._device, file, key)
-        self._invitations = Invitations(self._client, self._keep)
-        self._sync = Sync(self._client, self._keep, self._invitations, self._set_up)
+        patience = self._patience
+        self._client = SafeClient(self._account.homeserver, self._device, file, key, patience)
+        self._invitations = Invitations(self._client, self._keep, patience.join_again)
+        self._sync = Sync(self._client, self._keep, self._invitations, self._set_up, patience)
         await self._invitations.load()
         await self._sync.load()
         return self
@@ -143,7 +151,7 @@ class Matrix:
     async def _may_send(self, address: str) -> None:
         """Wait for the rooms to be known; say what it means if this one is not among them."""
         try:
-            async with asyncio.timeout(READY_SECONDS):
+            async with asyncio.timeout(self._patience.ready):
                 await self._sync.ready.wait()
         except TimeoutError:
             raise TryLater("the first sync is not done yet", retry_after=5) from None
@@ -155,11 +163,13 @@ class Matrix:
         raise RecipientGone("the bot is not in this room, or nobody else is")
 
     async def _carried(self, sending: Any) -> str:  # noqa: ANN401 -- a coroutine
-        """The result of a sending, its failures translated."""
+        """The result of a sending. Whatever fails is told as one of our errors: the library
+        stumbles in many ways over answers that are none.
+        """
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(self._patience.send):
                 return str(await sending)
-        except (NotSent, EncryptionError, LocalProtocolError, ClientError, TimeoutError) as error:
+        except Exception as error:
             raise from_exception(error) from None
 
     async def _send(self, address: str, message: Message, key: str) -> str:
@@ -188,13 +198,18 @@ class Matrix:
         attachment = message.attachments[0]
         raw = attachment.text.encode()
         encrypt = self._client.rooms[address].encrypted or address in self._client.ever_encrypted
-        answer, sealed = await self._client.upload(
+        uploading = self._client.upload(
             io.BytesIO(raw),
             content_type=attachment.mime,
             filename=None if encrypt else attachment.filename,
             encrypt=encrypt,
             filesize=len(raw),
         )
+        try:
+            async with asyncio.timeout(self._patience.request):  # the library sets no limit
+                answer, sealed = await uploading
+        except (ClientError, TimeoutError) as error:  # a file nobody points to harms nobody
+            raise NotSent(f"the file is on the way ({type(error).__name__})") from None
         if is_error(answer):
             raise NotSent("the file could not be uploaded", answer)
         return content.file(message, attachment, answer.content_uri, sealed)
@@ -233,12 +248,12 @@ class Matrix:
 
     async def _keep_vouching(self) -> None:
         while True:
-            await asyncio.sleep(VOUCH_AGAIN_SECONDS)
+            await asyncio.sleep(self._patience.vouch_again)
             if not self._vouched:
                 await self._vouch()
 
     def _http(self) -> Http:
-        return Http(self._account.homeserver, self._device.access_token)
+        return Http(self._account.homeserver, self._device.access_token, self._patience.request)
 
 
 def _check_keys(device: dict[str, Any] | None, own_key: str, device_id: str) -> None:

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 import nio
-from aiohttp import ClientError
 
 from bot.platforms.base import (
     Keep,
@@ -28,16 +27,14 @@ from bot.platforms.base import (
 from bot.platforms.matrix.client import SafeClient
 from bot.platforms.matrix.errors import NotSent, from_answer, is_error
 from bot.platforms.matrix.invitations import Invitations
+from bot.platforms.matrix.patience import Patience
 from bot.platforms.matrix.translation import Translation, joins
 from handlers.message import Event, Request
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 30
-FULL_SYNC_SECONDS = 600  # the first one brings every room's whole state
 TIMELINE_EVENTS = 100  # per room and sync; what is more is fetched page by page
 MAX_PAGES = 50
-FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between attempts
 _ENCRYPTED_ROOMS = "encrypted_rooms"
 _NOTHING = {"not_types": ["*"]}
 
@@ -53,7 +50,9 @@ class Sync:
         keep: Keep,
         invitations: Invitations,
         set_up: Callable[[], Awaitable[None]],
+        patience: Patience,
     ) -> None:
+        self._patience = patience
         self._client = client
         self._keep = keep
         self._invitations = invitations
@@ -69,7 +68,7 @@ class Sync:
     async def run(self, receive: Receive, since: str | None) -> None:
         """Hand over everything, for ever. Raises `Unusable` when the account is logged out."""
         while True:
-            response = await persistently(partial(self._ask, since))
+            response = await self._persistently(partial(self._ask, since))
             timelines = await self._timelines(response, since)
             requests = self._requests(response, timelines)
             await self._remember(response, requests)
@@ -82,27 +81,51 @@ class Sync:
     async def _after(self) -> None:
         """Keys are tended when the requests are safe: failing here costs nothing but time."""
         if not self.ready.is_set():
-            await persistently(self._set_up)
+            await self._persistently(self._set_up)
             self.ready.set()
             return
         try:
             await self._client.tend_keys()
-        except (ClientError, TimeoutError, NotSent) as error:
+        except Exception as error:
             log.warning("keys could not be tended (%s)", type(error).__name__)
 
     async def _ask(self, since: str | None) -> nio.SyncResponse:
         # Rooms are only in memory, so the first answer must bring them all.
-        first = not self._client.next_batch
-        async with asyncio.timeout(FULL_SYNC_SECONDS if first else POLL_SECONDS + 20):
-            answer = await self._client.sync(
-                timeout=0 if first else POLL_SECONDS * 1000,
-                since=since,
-                full_state=first,
-                sync_filter=_filter(),
-            )
+        place = self._client.next_batch
+        first, patience = not place, self._patience
+        longest = patience.full_sync if first else patience.poll + patience.late
+        try:
+            async with asyncio.timeout(longest):
+                answer = await self._client.sync(
+                    timeout=0 if first else int(patience.poll * 1000),
+                    since=since,
+                    full_state=first,
+                    sync_filter=_filter(),
+                )
+        except BaseException:
+            self._client.next_batch = place  # else the library would skip the same answer
+            raise
         if is_error(answer):
             raise from_answer(answer)
         return answer
+
+    async def _persistently(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Ask until there is an answer, with growing pauses. Raises `Unusable` only."""
+        wait, logged = self._patience.first_pause, ""
+        while True:
+            try:
+                return await ask()
+            except Unusable:
+                raise
+            except Exception as error:
+                if _reason(error) != logged:
+                    logged = _reason(error)
+                    log.warning("the homeserver does not answer as it should (%s)", logged)
+                jitter = random.uniform(0.5, 1.0)  # noqa: S311 -- no secret
+                asked = min(getattr(error, "retry_after", 0.0), self._patience.longest_flood)
+                pause = max(wait * jitter, asked)
+                wait = min(wait * 2, self._patience.longest_pause)
+            await asyncio.sleep(pause)
 
     async def _timelines(
         self, response: nio.SyncResponse, since: str | None
@@ -120,7 +143,7 @@ class Sync:
         """The events between `since` and `start`, or since we joined; oldest first."""
         found: list[Any] = []
         for _ in range(MAX_PAGES):
-            page = await persistently(partial(self._page, room_id, start, since))
+            page = await self._persistently(partial(self._page, room_id, start, since))
             if page is None:
                 break
             found += page.chunk
@@ -164,23 +187,6 @@ class Sync:
             self._client.ever_encrypted |= encrypted
             kept = sorted(self._client.ever_encrypted)
             await self._keep.save(_ENCRYPTED_ROOMS, json.dumps(kept))
-
-
-async def persistently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Ask until there is an answer, with growing pauses. Raises `Unusable` only."""
-    wait, logged = FIRST_WAIT, ""
-    while True:
-        try:
-            return await ask()
-        except Unusable:
-            raise
-        except (PlatformError, NotSent, ClientError, TimeoutError) as error:
-            if str(error) != logged:
-                logged = str(error)
-                log.warning("the homeserver does not answer as it should (%s)", _reason(error))
-            pause = max(wait * random.uniform(0.5, 1.0), getattr(error, "retry_after", 0.0))  # noqa: S311 -- no secret
-            wait = min(wait * 2, LONGEST_WAIT)
-        await asyncio.sleep(pause)
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,23 @@
+"""How long the bot waits for a homeserver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds."""
+
+    request: float = 30.0  # for one answer, from the first byte sent to the last received
+    keys: float = 45.0  # for sharing a room's key with everybody in it
+    send: float = 90.0  # for a message with all that has to come before it
+    ready: float = 20.0  # how long a send waits for the first sync
+    poll: float = 30.0  # how long the homeserver may keep a sync that has no news
+    late: float = 20.0  # how much longer than that it may take
+    full_sync: float = 600.0  # the first one brings every room's whole state
+    first_pause: float = 1.0  # after a failure; it doubles with each one that follows
+    longest_pause: float = 60.0
+    longest_flood: float = 300.0  # asking for news is harmless, being deaf for hours is not
+    join_again: float = 30.0
+    vouch_again: float = 3600.0  # after the homeserver or another client stood in the way
