@@ -146,7 +146,14 @@ class Telegram:
         """Send one part; the reference is Telegram's message id."""
         where = _where(address)
         if message.attachments:
-            call = self._bot.send_document(document=_file(message), **where, **_how(message))
+            caption = _rendered(replace(message, attachments=()))
+            call = self._bot.send_document(
+                document=_file(message),
+                caption=caption.text or None,
+                caption_entities=caption.entities or None,
+                **where,
+                **_how(message),
+            )
         else:
             rendered = _rendered(message)
             call = self._bot.send_message(
