@@ -202,14 +202,18 @@ class _Connection:
         """The result, unless the client hangs up before."""
         working = asyncio.create_task(work)
         leaving = asyncio.create_task(self._reader.read(1))
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        leaving.cancel()
-        with suppress(asyncio.CancelledError, ConnectionError):
-            self._read = await leaving
-            if not self._read and not working.done():
-                working.cancel()
-                raise _Left
-        return await working
+        try:
+            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            leaving.cancel()
+            await asyncio.wait({leaving})
+            if not leaving.cancelled():
+                self._read = b"" if leaving.exception() else leaving.result()
+                if not (self._read or working.done()):
+                    raise _Left
+            return await working
+        finally:
+            leaving.cancel()
+            working.cancel()
 
     async def _send(self, raw: bytes) -> None:
         self._writer.write(raw)
