@@ -24,6 +24,7 @@ from bot.platforms.base import (
 from bot.steps import Act, Step, next_step
 from handlers.message import ChatKind
 from handlers.registry import HELD_WHEN_DOUBTFUL
+from storage.crashpoints import crashpoint
 from storage.models import DeliveryState
 from storage.outbox import Claim
 from storage.settling import Outcome
@@ -81,8 +82,10 @@ class Attempt:
         return replace(step, message=signed)
 
     async def _request(self, claim: Claim, step: Step) -> Outcome:
+        crashpoint("sending")
         try:
             ref = await self._act(claim, step)
+            crashpoint("sent")
         except PlatformError as error:
             return self._failed(claim, step, error)
         refs = (*claim.refs, ref) if ref else claim.refs

@@ -22,6 +22,7 @@ from handlers.message import (
     unpack_request,
 )
 from storage import inbox, outbox
+from storage.crashpoints import crashpoint
 from storage.database import Database
 from storage.models import InboxState
 
@@ -53,8 +54,11 @@ class Intake:
 
         async def receive(requests: Sequence[Request], cursor: str | None) -> None:
             arrivals = [inbox.Arrival(it.event_id, pack_request(it)) for it in requests]
+            crashpoint("received")
             async with self._database.write() as session:
                 await inbox.take(session, platform, arrivals, cursor, self._clock())
+                crashpoint("storing")
+            crashpoint("stored")
             if requests:
                 self._arrived.ring()
 
@@ -82,6 +86,9 @@ class Intake:
                 reply = await self._dispatcher.handle(session, request)
                 await self._enqueue(session, request, reply)
                 inbox.finish(row)
+                await session.flush()
+                crashpoint("handling")
+            crashpoint("handled")
             if reply is not None and reply.message.erase:
                 await self._database.scrub()
         except OperationalError:

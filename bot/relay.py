@@ -25,6 +25,7 @@ from bot.stock import Stock
 from bot.watch import Watch
 from handlers.registry import HELD_WHEN_DOUBTFUL
 from storage import keepsakes, outbox, settling
+from storage.crashpoints import crashpoint
 from storage.database import Database
 from storage.outbox import Claim
 from storage.settling import Outcome
@@ -98,6 +99,8 @@ class Relay:
                 now=now,
             )
             until = await keepsakes.load(session, name, "frozen until")
+            crashpoint("recovering")
+        crashpoint("recovered")
         if doubtful:
             log.warning("deliveries in doubt", platform=name, count=doubtful)
         if until and int(until) > now:
@@ -124,6 +127,12 @@ class Relay:
             await self._watch.over(session, landed, now)
             await self._note_freeze(session, now)
             claims = await self._claim(session, landed, now)
+            if landed:
+                crashpoint("settling")
+        if landed:
+            crashpoint("settled")
+        if claims:
+            crashpoint("claimed")
         for claim in claims:
             task = tasks.create_task(self._deliver(claim))
             self._sending[task] = claim

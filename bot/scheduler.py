@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.bell import Bell
 from handlers.registry import JOBS, Job
+from storage.crashpoints import crashpoint
 from storage.database import Database
 
 log = structlog.get_logger()
@@ -74,6 +75,8 @@ class Scheduler:
             try:
                 async with self._database.write() as session:
                     await job(session, now)
+                    crashpoint("ticking")
+                crashpoint("ticked")
             except OperationalError:
                 raise
             except Exception as error:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.crashpoints import crashpoint
 from storage.models import (
     HELD,
     Delivery,
@@ -96,7 +97,9 @@ async def fan_out(
         literal(now),
         literal(now),
     ).where(who)
-    return await _insert(session, notice, rows.order_by(Subscriber.id), edits=False)
+    told = await _insert(session, notice, rows.order_by(Subscriber.id), edits=False)
+    crashpoint("fanning-out")
+    return told
 
 
 def _rank() -> ColumnElement[int]:

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from storage.crashpoints import crashpoint
 from storage.database import Database
 
 
@@ -25,7 +26,9 @@ async def upgrade(database: Database) -> None:
             # Batch migrations copy tables: deferring lets the checks wait for the commit.
             await connection.execute(text("PRAGMA defer_foreign_keys=ON"))
         await connection.run_sync(_upgrade)
+        crashpoint("migrating")
         await connection.commit()
+        crashpoint("migrated")
 
 
 async def revision(database: Database) -> str | None:

@@ -34,13 +34,13 @@ class Program:
         """Everything it has said."""
         return "\n".join(self.said)
 
-    async def start(self) -> None:
-        """Start it; `ready` waits until it works."""
+    async def start(self, crash_at: str = "") -> None:
+        """Start it; `ready` waits until it works. It may be made to die at a crash point."""
         self._process = await asyncio.create_subprocess_exec(
             *(Path(sys.executable).with_name("tocsin"), "run", "--config", self.config),
             stderr=PIPE,
             cwd=Path(__file__).parents[2],
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "TOCSIN_CRASH_AT": crash_at},
         )
         self._reading = asyncio.create_task(self._read(self._process))
 

@@ -20,6 +20,7 @@ from bot.platforms.matrix.account import Device
 from bot.platforms.matrix.errors import NotSent, is_error
 from bot.platforms.matrix.patience import Patience
 from bot.platforms.matrix.strict import StrictClient
+from storage.crashpoints import crashpoint
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,9 @@ class SafeClient(StrictClient):
         method, path, body = Api.room_send(
             self.access_token, room_id, message_type, content, tx_id
         )
-        return await self._send(nio.RoomSendResponse, method, path, body, (room_id,))
+        answer = await self._send(nio.RoomSendResponse, method, path, body, (room_id,))
+        crashpoint("message-sent")
+        return answer
 
     async def own_edits(self, room_id: str, event_id: str) -> list[str]:
         """The events by which we changed a message. Raises `NotSent` if nobody tells us."""
@@ -156,6 +159,7 @@ class SafeClient(StrictClient):
             if waiting:
                 waiting.set()
         self._check_shared(room)
+        crashpoint("key-shared")
 
     def _check_shared(self, room: Any) -> None:  # noqa: ANN401 -- as above
         """The library swallows a key that could not be delivered; its reader would see nothing."""
@@ -198,8 +202,10 @@ class SafeClient(StrictClient):
         if self._needs_fallback:
             keys["fallback_keys"] = self._fallback_key()
         self.olm.save_account()
+        crashpoint("keys-saved")
         method, path, body = Api.keys_upload(self.access_token, keys)
         answer = await self._send(nio.KeysUploadResponse, method, path, body)
+        crashpoint("keys-uploaded")
         if not is_error(answer):
             self._needs_fallback = False
         return answer
