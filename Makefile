@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check pictures lock clean
+.PHONY: help setup demo test check proof pictures lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -33,6 +33,10 @@ check: $(READY) ## Lint, format, types, layer rule
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+proof: $(READY) ## Kill the bot 2,000 times and lose nothing (KILLS= SEED= DATABASE=postgresql)
+	@$(BIN)/python -m tests.slow.proof $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(DATABASE),--database $(DATABASE))
 
 pictures: $(READY) ## Take the README's pictures anew (needs Chromium)
 	$(BIN)/python -m tests.pictures

@@ -8,8 +8,9 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
+from typing import Self
 
-_PATIENCE = 60.0  # seconds for anything the process should do
+PATIENCE = 60.0  # seconds for anything the process should do
 
 
 class Program:
@@ -22,7 +23,7 @@ class Program:
         self._reading: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
 
-    async def __aenter__(self) -> Program:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -44,7 +45,7 @@ class Program:
         )
         self._reading = asyncio.create_task(self._read(self._process))
 
-    async def ready(self) -> Program:
+    async def ready(self) -> Self:
         """Start it and return once it says so."""
         already = len(self.said)
         await self.start()
@@ -65,7 +66,7 @@ class Program:
 
     async def says(self, words: str, *, since: int = 0) -> None:
         """Wait for these words; fails if it ends or is too slow."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while not any(words in line for line in self.said[since:]):
                 assert self._reading is not None
                 assert not self._reading.done(), f"it ended: {self.text}"
@@ -75,7 +76,7 @@ class Program:
         """Wait until it ends by itself; its exit status."""
         assert self._process is not None
         assert self._reading is not None
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             await self._reading
         return self._process.returncode or 0
 

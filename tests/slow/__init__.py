@@ -1,0 +1,1 @@
+"""Long runs, started by make and not by pytest."""
