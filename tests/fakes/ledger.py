@@ -10,12 +10,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 
+from handlers.i18n import Translator
 from tests.fakes.telegram import Call
 
-MARKS = (
-    "You may have received this message already.",
-    "Возможно, вы уже получали это сообщение.",
-)
+MARKS = tuple(Translator(it, "/").t("maybe-a-repeat") for it in ("en", "ru"))
 SENDING = ("sendMessage", "sendDocument")
 
 

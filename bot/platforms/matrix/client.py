@@ -17,7 +17,7 @@ from nio.api import Api, RelationshipType
 from nio.responses import RoomEventRelationsResponse
 
 from bot.platforms.matrix.account import Device
-from bot.platforms.matrix.errors import NotSent, is_error
+from bot.platforms.matrix.errors import NotSent, is_error, is_not_found
 from bot.platforms.matrix.patience import Patience
 from bot.platforms.matrix.strict import StrictClient
 from storage.crashpoints import crashpoint
@@ -93,7 +93,7 @@ class SafeClient(StrictClient):
             answer = await self._send(
                 RoomEventRelationsResponse, *ask, response_data=(room_id, event_id)
             )
-            if is_error(answer) and answer.status_code == "M_NOT_FOUND":
+            if is_not_found(answer):
                 break  # there is no such message
             if is_error(answer):
                 raise NotSent("the changes of a message are not known", answer)

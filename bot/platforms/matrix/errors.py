@@ -35,6 +35,16 @@ def is_error(answer: Any) -> bool:  # noqa: ANN401 -- the library has no types
     return isinstance(answer, nio.ErrorResponse)
 
 
+def is_not_found(answer: Any) -> bool:  # noqa: ANN401 -- as above
+    """The homeserver itself says that there is no such thing, by whatever code: Synapse has
+    M_UNKNOWN for the relations of an event it does not know. A proxy's 404 has no code.
+    """
+    if not is_error(answer) or not answer.status_code:
+        return False
+    response = answer.transport_response
+    return answer.status_code == "M_NOT_FOUND" or (response is not None and response.status == 404)
+
+
 def from_answer(answer: Any) -> PlatformError:  # noqa: ANN401 -- the library has no types
     """What an error answer to a request means."""
     code = answer.status_code or ""

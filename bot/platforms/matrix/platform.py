@@ -29,6 +29,7 @@ from bot.platforms.matrix.errors import (
     from_answer,
     from_exception,
     is_error,
+    is_not_found,
     token_refused,
 )
 from bot.platforms.matrix.http import Http, Refused
@@ -187,7 +188,7 @@ class Matrix:
         # What changed it holds its words too, and goes first: without the message none is found.
         for event_id in [*await self._client.own_edits(address, ref), ref]:
             answer = await self._client.room_redact(address, event_id, tx_id=f"retract.{event_id}")
-            if is_error(answer) and answer.status_code != "M_NOT_FOUND":
+            if is_error(answer) and not is_not_found(answer):
                 raise from_answer(answer)
         return ref
 
