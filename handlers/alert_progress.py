@@ -143,6 +143,12 @@ async def _translator_of(session: AsyncSession, delivery: Delivery) -> Translato
     return Translator(subscriber.language if subscriber else "", prefix_of(delivery.platform))
 
 
+_REMARKS = {
+    DeliveryState.CANCELLED: "progress-not-sent",
+    DeliveryState.REJECTED: "progress-rejected",
+}
+
+
 def progress(translator: Translator, row: Alert, counts: dict[str, int], *, done: bool) -> Message:
     """How many have it, cannot be reached, or are held."""
     total = sum(counts.values())
@@ -163,9 +169,9 @@ def progress(translator: Translator, row: Alert, counts: dict[str, int], *, done
         lines,
     )
     message = Message(blocks=blocks)
-    amiss = counts.get(DeliveryState.REJECTED, 0)
-    if amiss:
-        message = message.also(paragraph(translator.t("progress-rejected", count=amiss)))
+    for state, key in _REMARKS.items():
+        if count := counts.get(state, 0):
+            message = message.also(paragraph(translator.t(key, count=count)))
     return message
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from handlers.alert_progress import progress
 from handlers.command import Rules
+from handlers.i18n import Translator, languages
 from handlers.message import Message
 from storage.database import Database
-from storage.models import DeliveryState
+from storage.models import Alert, DeliveryState
 from tests.people import Person, World, sample, words
 
 ALERT = "/alert bokayev-ayan Trial opens tomorrow in Atyrau\nIt was announced only now."
@@ -176,6 +178,17 @@ async def test_one_message_counts_up_and_says_the_result(world: World) -> None:
 
     assert "has gone out" in words(shown[-1])
     assert "Delivered 1 of 1, unreachable 0, held 0" in words(shown[-1])
+
+
+def test_the_result_names_those_who_left_meanwhile() -> None:
+    counts: dict[str, int] = {DeliveryState.SENT: 3, DeliveryState.CANCELLED: 1}
+
+    row = Alert(id=1, content_hash="abcd")
+    said = {it: words(progress(Translator(it), row, counts, done=True)) for it in languages()}
+
+    assert "Delivered 3 of 4, unreachable 0, held 0" in said["en"]
+    assert "Not sent to one reader: they unsubscribed meanwhile" in said["en"]
+    assert "1 читателю не отправлено" in said["ru"]
 
 
 async def test_a_button_pressed_twice_sends_once(world: World) -> None:

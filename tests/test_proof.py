@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.ledger import Ledger, Round
 from tests.fakes.program import Program
 from tests.fakes.telegram import BotApi, Call
+from tests.slow.checks import adds_up
 from tests.slow.proof import violations
 from tests.slow.story import POINTS, Story
 
@@ -93,6 +94,24 @@ def test_the_ledger_sees_more_repeats_than_were_in_flight() -> None:
     ledger.close(Round("R1", chats, owed=set(chats)), [first, again], set(), set())
 
     assert violations(ledger.totals)
+
+
+def test_the_ledger_sees_a_notice_after_the_answer_that_none_will_come() -> None:
+    asked = {(1, "no more"): 1}
+    good, bad = Ledger(8), Ledger(8)
+    notice, answer = _call("R1"), _call("no more")
+    good.close(Round("R1", {1: 1}, left={1}, asked=asked), [[notice, answer]], set(), set())
+    bad.close(Round("R1", {1: 1}, left={1}, asked=asked), [[answer, notice]], set(), set())
+
+    assert not violations(good.totals)
+    assert bad.totals.after_stop == 1
+
+
+def test_the_figures_of_a_broadcast_are_checked() -> None:
+    gone = "Alert 1 has gone out\nDelivered 3 of 5, unreachable 1, held 0"
+
+    assert not adds_up(gone)
+    assert adds_up(f"{gone}\nNot sent to one reader: they unsubscribed meanwhile.")
 
 
 def test_the_ledger_sees_an_update_lost_and_one_applied_twice() -> None:

@@ -302,6 +302,10 @@ button-resend = { $count ->
 progress-going = Alert { $code } is going out
 progress-done = Alert { $code } has gone out
 progress-counts = Delivered { $delivered } of { $total }, unreachable { $unreachable }, held { $held }
+progress-not-sent = { $count ->
+        [one] Not sent to one reader: they unsubscribed meanwhile, or the rest was stopped.
+       *[other] Not sent to { $count } readers: they unsubscribed meanwhile, or the rest was stopped.
+    }
 progress-rejected = { $count ->
         [one] One message was refused by the platform because of its content. The log names the reason.
        *[other] { $count } messages were refused by the platform because of their content. The log names the reason.

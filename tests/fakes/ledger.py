@@ -28,6 +28,7 @@ class Totals:
     repeats: int = 0
     unmarked: int = 0  # repeats that do not say so, and marks on what is none
     most_a_life: int = 0  # repeats of what one process had in flight
+    after_stop: int = 0  # notices to who was told that none will come
     held: int = 0
     updates: int = 0  # commands people sent
     updates_lost: int = 0
@@ -55,6 +56,7 @@ class Round:
     parts: dict[int, int]  # chat → messages the notice is long there
     owed: set[int] = field(default_factory=set)  # chats that must get it
     may: set[int] = field(default_factory=set)  # chats that came or went meanwhile
+    left: set[int] = field(default_factory=set)  # chats that said stop, or blocked the bot
     holds: bool = False  # this kind is never repeated: what is doubtful is held
     asked: dict[tuple[int, str], int] = field(default_factory=dict)  # (chat, answer's words)
 
@@ -88,6 +90,7 @@ class Ledger:
         self, round_: Round, lives: Iterable[list[Call]], ignored: set[int]
     ) -> tuple[dict[int, Counter[str]], Counter[int]]:
         said: dict[int, Counter[str]] = {}
+        gone: set[int] = set()
         last_life: dict[tuple[int, str], int] = {}
         repeats: Counter[int] = Counter()
         for life, calls in enumerate(lives):
@@ -97,6 +100,7 @@ class Ledger:
                     continue
                 self.totals.messages += 1
                 text, marked = _plain(call)
+                self._check_gone(round_, chat, text, gone)
                 seen = said.setdefault(chat, Counter())
                 seen[text] += 1
                 if seen[text] > 1:
@@ -107,6 +111,16 @@ class Ledger:
                 last_life[chat, text] = life
         return said, repeats
 
+    def _check_gone(self, round_: Round, chat: int, text: str, gone: set[int]) -> None:
+        """Once somebody is told that nothing more will come, nothing more may come."""
+        answers = [words for who, words in round_.asked if who == chat]
+        answered = any(words in text for words in answers)
+        if chat in round_.left and answered:
+            gone.add(chat)
+        elif chat in gone:
+            self.totals.after_stop += 1
+            self.fault(f"{round_.head}: a notice after its reader was told that none will come")
+
     def _twice(self, round_: Round, chat: int, text: str) -> None:
         if any(chat == who and words in text for who, words in round_.asked):
             self.totals.updates_twice += 1
@@ -116,7 +130,7 @@ class Ledger:
         self.fault(f"{round_.head}: a repeat does not say so: {text[:60]!r}")
 
     def _check_notice(self, round_: Round, said: dict[int, Counter[str]], held: set[int]) -> None:
-        for chat in round_.owed | round_.may:
+        for chat in sorted(round_.owed | round_.may | round_.left):
             answers = {words for who, words in round_.asked if who == chat}
             parts = [
                 text for text in said.get(chat, ()) if not any(words in text for words in answers)
@@ -125,6 +139,8 @@ class Ledger:
             self.totals.deliveries += whole
             if chat in held or whole or (chat in round_.may and not parts):
                 continue
+            if chat in round_.left and len(parts) < round_.parts[chat]:
+                continue  # they went in the middle of it
             self.totals.lost += 1
             self.fault(f"{round_.head}: a chat has {len(parts)} of {round_.parts[chat]} parts")
         if round_.holds:

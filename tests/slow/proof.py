@@ -14,34 +14,46 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from pathlib import Path
 
 from tests.fakes.ledger import Totals
+from tests.slow.matrix_story import MatrixStory
 from tests.slow.story import POINTS, Story
 
-KILLS_A_STORY = 40
+KILLS_A_STORY = {"telegram": 40, "matrix": 20}
+MATRIX_SHARE = 10  # one kill in so many: a homeserver and its clients are slow
 WINDOW = 8
 
 
 def play(seed: str, kills: int, readers: int, postgres: str) -> tuple[str, Totals]:
-    """One story, in a process of its own."""
+    """One story, in a process of its own. Seeds with an "m" are played on Matrix."""
     with tempfile.TemporaryDirectory(prefix="tocsin-proof-") as folder:
         url = f"sqlite:///{folder}/tocsin.db"
         if postgres:
             name = f"proof_{seed.replace('.', '_')}_{time.monotonic_ns()}"
             asyncio.run(_sql(postgres, f"CREATE DATABASE {name}"))
             url = postgres.replace("/postgres?", f"/{name}?")
-        points = random.Random(seed).sample(POINTS, len(POINTS))  # noqa: S311 - dice, not secrets
-        story = Story(seed, url, Path(folder), kills, readers, points=points)
-        totals = asyncio.run(_played(story))
+        totals = asyncio.run(_played(_story(seed, url, Path(folder), kills, readers)))
         if postgres:
             asyncio.run(_sql(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
         return seed, totals
 
 
-async def _played(story: Story) -> Totals:
+def _story(seed: str, url: str, folder: Path, kills: int, readers: int) -> Story | MatrixStory:
+    if _platform(seed) == "matrix":
+        return MatrixStory(seed, url, folder, kills)
+    points = random.Random(seed).sample(POINTS, len(POINTS))  # noqa: S311 - dice, not secrets
+    return Story(seed, url, folder, kills, readers, points=points)
+
+
+def _platform(seed: str) -> str:
+    return "matrix" if ".m" in seed else "telegram"
+
+
+async def _played(story: Story | MatrixStory) -> Totals:
     try:
         return await story.run()
     except Exception as error:
@@ -59,29 +71,32 @@ async def _sql(url: str, statement: str) -> None:
 def violations(totals: Totals) -> int:
     """How often something broke that must never break."""
     bad = totals.lost + totals.unmarked + totals.updates_lost + totals.updates_twice
+    bad += totals.after_stop
     return bad + totals.unsound + (totals.most_a_life > WINDOW) + bool(totals.faults)
 
 
-def report(totals: Totals, seconds: float) -> str:
-    """The table at the end."""
-    a_kill = totals.repeats / totals.kills if totals.kills else 0.0
-    rows = [
-        ("kills", totals.kills),
-        ("deliveries", totals.deliveries),
-        ("messages accepted", totals.messages),
-        ("lost", totals.lost),
-        ("repeated", totals.repeats),
-        ("  a kill, on average", f"{a_kill:.2f}"),
-        (f"  of one life, at most (allowed {WINDOW})", totals.most_a_life),
-        ("  not marked", totals.unmarked),
-        ("held for organisers", totals.held),
-        ("updates", totals.updates),
-        ("updates lost", totals.updates_lost),
-        ("updates applied twice", totals.updates_twice),
-        ("databases not sound", totals.unsound),
-        ("seconds", f"{seconds:.0f}"),
+def report(by_platform: dict[str, Totals], seconds: float) -> str:
+    """The table at the end, a column for each platform."""
+    rows: list[tuple[str, Callable[[Totals], object]]] = [
+        ("kills", lambda it: it.kills),
+        ("deliveries", lambda it: it.deliveries),
+        ("messages accepted", lambda it: it.messages),
+        ("lost", lambda it: it.lost),
+        ("repeated", lambda it: it.repeats),
+        ("  a kill, on average", lambda it: f"{it.repeats / it.kills if it.kills else 0:.2f}"),
+        (f"  of one life, at most (allowed {WINDOW}, 0)", lambda it: it.most_a_life),
+        ("  not marked", lambda it: it.unmarked),
+        ("sent after a stop", lambda it: it.after_stop),
+        ("held for organisers", lambda it: it.held),
+        ("updates", lambda it: it.updates),
+        ("updates lost", lambda it: it.updates_lost),
+        ("updates applied twice", lambda it: it.updates_twice),
+        ("databases not sound", lambda it: it.unsound),
     ]
-    return "\n".join(f"{name:<36}{value:>12}" for name, value in rows)
+    lines = [("", *by_platform)]
+    lines += [(name, *(str(value(it)) for it in by_platform.values())) for name, value in rows]
+    table = [f"{name:<40}" + "".join(f"{it:>12}" for it in values) for name, *values in lines]
+    return "\n".join([*table, f"{seconds:.0f} seconds"])
 
 
 def main() -> int:
@@ -99,29 +114,43 @@ def main() -> int:
 
 
 def _run(given: argparse.Namespace, postgres: str) -> int:
-    totals, begun = Totals(), time.monotonic()
-    if "." in given.seed:
-        seeds = [given.seed]
-    else:
-        seeds = [f"{given.seed}.{it}" for it in range(-(-given.kills // KILLS_A_STORY))]
-    kills = min(KILLS_A_STORY, given.kills)
+    totals = {"telegram": Totals(), "matrix": Totals()}
+    begun = time.monotonic()
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(given.shards, mp_context=spawn, max_tasks_per_child=1) as pool:
-        running = [pool.submit(play, seed, kills, given.readers, postgres) for seed in seeds]
+        running = [
+            pool.submit(play, seed, kills, given.readers, postgres)
+            for seed, kills in _stories(given.seed, given.kills)
+        ]
         for done in as_completed(running):
             seed, found = done.result()
-            totals.add(found)
-            seconds = time.monotonic() - begun
+            so_far = totals[_platform(seed)]
+            so_far.add(found)
             print(
-                f"{seconds:6.0f} s  {totals.kills} kills  {totals.deliveries} deliveries  "
-                f"{totals.lost} lost  {totals.repeats} repeats",
+                f"{time.monotonic() - begun:6.0f} s  {_platform(seed)}  {so_far.kills} kills  "
+                f"{so_far.deliveries} deliveries  {so_far.lost} lost  {so_far.repeats} repeats",
                 flush=True,
             )
             if violations(found):
                 print("\n".join(f"  {fault}" for fault in found.faults))
                 print(f"  Again: make proof SEED={seed} DATABASE={given.database}", flush=True)
     print(report(totals, time.monotonic() - begun))
-    return 1 if violations(totals) else 0
+    return 1 if any(violations(it) for it in totals.values()) else 0
+
+
+def _stories(seed: str, kills: int) -> list[tuple[str, int]]:
+    """The seeds to play, each with the kills in it."""
+    if "." in seed:
+        return [(seed, min(kills, KILLS_A_STORY[_platform(seed)]))]
+    found = []
+    for mark, platform, number in (
+        ("m", "matrix", kills // MATRIX_SHARE),
+        ("", "telegram", kills),
+    ):
+        most = KILLS_A_STORY[platform]
+        for it, done in enumerate(range(0, number, most)):
+            found.append((f"{seed}.{mark}{it}", min(most, number - done)))
+    return found
 
 
 def _server(stack: ExitStack) -> str:

@@ -8,39 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
-import sqlite3
-import tempfile
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import func, select
-
 from bot.config import load_config
 from bot.import_campaign import import_file
 from bot.relay import WORKERS
-from storage import audit, subscribers
+from storage import subscribers
 from storage.database import Database
-from storage.models import (
-    Alert,
-    AlertState,
-    Delivery,
-    DeliveryState,
-    InboxRow,
-    InboxState,
-    Notice,
-    Reminder,
-    ReminderState,
-)
-from storage.models import Subscriber as Row
 from storage.vault import open_vault
 from tests.fakes.ledger import SENDING, Ledger, Round, Totals
 from tests.fakes.preloaded import Preloaded
 from tests.fakes.telegram import BotApi, Call, Person
 from tests.fakes.telegram_limits import Gate
 from tests.people import SAMPLE
+from tests.slow import checks
 
 OWNER = 77
 POINTS = (
@@ -49,7 +32,6 @@ POINTS = (
     *("recovering", "recovered"),
 )
 _FIRST = 6_000_000_000
-_REST = 120.0  # seconds within which all must have come to rest
 
 
 @dataclass
@@ -179,10 +161,18 @@ class Story:
 
     async def _people(self, round_: Round) -> None:
         """Some readers and one newcomer write, each thing once."""
-        for person in self.chance.sample(list(self.readers_by_id.values())[::2], 6):
+        english = [it for it in self.readers_by_id.values() if it.language == "en"]
+        *writers, stops, blocks = self.chance.sample(english, 8)
+        for person in writers:
             self.words += 1
             word = f"qzx{self.words}q"
             await self._writes(round_, person, f"/country {word}", word)
+        for person in (stops, blocks):
+            del self.readers_by_id[person.id]
+            round_.owed.discard(person.id)
+            round_.left.add(person.id)
+        await self._writes(round_, stops, "/unsubscribe", "You will get no more notices")
+        blocks.blocks()
         newcomer = self.server.person(_FIRST + 1_000_000 + self.words)
         self.readers_by_id[newcomer.id] = newcomer
         round_.parts[newcomer.id] = next(iter(round_.parts.values()))
@@ -275,7 +265,7 @@ class Story:
         """How long the notice is, from a round in which nobody was killed."""
         found = {}
         for language in ("en", "ru"):
-            person = self.readers_by_id[_FIRST + (language == "ru")]
+            person = next(it for it in self.readers_by_id.values() if it.language == language)
             found[language] = sum(
                 it.params["chat_id"] == person.id and "qzx" not in str(it.params.get("text"))
                 for it in self.lives[0]
@@ -284,82 +274,51 @@ class Story:
         return found
 
     def _check_file(self) -> None:
-        """What the killed process left must be a sound database; the original stays untouched."""
-        if not self.url.startswith("sqlite"):
-            return
-        path = Path(self.url.removeprefix("sqlite:///"))
-        with tempfile.TemporaryDirectory() as folder:
-            for file in (path, Path(f"{path}-wal")):
-                if file.exists():
-                    shutil.copy(file, folder)
-            connection = sqlite3.connect(Path(folder) / path.name)
-            found = connection.execute("PRAGMA integrity_check").fetchall()
-            found += connection.execute("PRAGMA foreign_key_check").fetchall()
-            connection.close()
-        if found != [("ok",)]:
+        if wrong := checks.unsound(self.url):
             self.ledger.totals.unsound += 1
-            self.ledger.fault(f"after a kill the database is not sound: {found[:3]}")
+            self.ledger.fault(f"after a kill the database is not sound: {wrong}")
 
     async def _comes_to_rest(self, head: str) -> set[int]:
         """Wait until nothing is under way; whose copy of this round's notice is held."""
         database = self._database()
         try:
-            await self._rests(database, head)
-            await self._check_rows(database)
-            return await _held(database, head)
+            left = await checks.left_after(database, lambda: len(self.server.updates))
+            wrong = await checks.contradictions(database)
+            for it in (f"still under way after a long time: {left}" if left else "", wrong):
+                if it:
+                    self.ledger.totals.unsound += 1
+                    self.ledger.fault(f"{head}: {it}")
+            await self._check_readers(database, head)
+            held = await checks.held(database, head)
         finally:
             await database.close()
+        await self._check_organiser(head, held)
+        return held
 
-    async def _rests(self, database: Database, head: str) -> None:
-        until = time.monotonic() + _REST
-        quiet = 0
-        while quiet < 2:
-            left = await _under_way(database)
-            if len(self.server.updates):
-                left["unread"] = len(self.server.updates)
-            quiet = 0 if left else quiet + 1
-            if time.monotonic() > until:
-                self.ledger.totals.unsound += 1
-                self.ledger.fault(f"{head}: still under way after {_REST:.0f} s: {left}")
-                return
-            await asyncio.sleep(0.1)
-
-    async def _check_rows(self, database: Database) -> None:
-        async with database.read() as session:
-            broken = await audit.broken_at(session)
-            failed = await session.scalar(
-                select(func.count()).where(InboxRow.state == InboxState.FAILED)
-            )
-        if broken is not None or failed:
+    async def _check_readers(self, database: Database, head: str) -> None:
+        """Who is subscribed must be who said so last, and nobody else."""
+        found = await checks.followers(database)
+        if found != dict.fromkeys(self.readers_by_id, "GB"):
+            wrong = found.keys() ^ self.readers_by_id.keys()
             self.ledger.totals.unsound += 1
-            self.ledger.fault(f"audit broken at {broken}, {failed} updates failed")
+            self.ledger.fault(f"{head}: {len(wrong)} readers are stored wrongly")
 
+    async def _check_organiser(self, head: str, held: set[int]) -> None:
+        """The organiser was told figures that add up, and of everybody whose copy is held."""
+        chat = self.server.person(OWNER).chat
+        for text in chat.texts:
+            if not checks.adds_up(text):
+                self.ledger.totals.unsound += 1
+                self.ledger.fault(f"{head}: figures that do not add up: {text}")
+        if held and not await self._hears_of(len(held)):
+            self.ledger.totals.unsound += 1
+            self.ledger.fault(f"{head}: {len(held)} are held, which no organiser was told")
 
-async def _under_way(database: Database) -> dict[str, int]:
-    """What is not finished, by kind; empty at rest."""
-    open_states = [DeliveryState.PENDING, DeliveryState.SENDING]
-    asked = {
-        "deliveries": select(func.count()).where(Delivery.state.in_(open_states)),
-        "updates": select(func.count()).where(InboxRow.state == InboxState.NEW),
-        "notices": select(func.count()).where(Notice.finished_at.is_(None)),
-        "reminders": select(func.count()).where(
-            Reminder.state == ReminderState.WAITING, Reminder.due_at <= time.time() + 1
-        ),
-        "alerts": select(func.count()).where(
-            Alert.state.in_([AlertState.SENDING, AlertState.SCHEDULED])
-        ),
-    }
-    async with database.read() as session:
-        found = {name: await session.scalar(query) or 0 for name, query in asked.items()}
-    return {name: number for name, number in found.items() if number}
-
-
-async def _held(database: Database, head: str) -> set[int]:
-    async with database.read() as session:
-        rows = await session.scalars(
-            select(Row.address)
-            .join(Delivery, Delivery.subscriber_id == Row.id)
-            .join(Notice, Notice.id == Delivery.notice_id)
-            .where(Delivery.state == DeliveryState.HELD, Notice.payload.contains(head))
-        )
-        return {int(subscribers.open_address(session, sealed)) for sealed in rows}
+    async def _hears_of(self, held: int) -> bool:
+        """Is the organiser told, sooner or later, that so many may have got nothing?"""
+        chat = self.server.person(OWNER).chat
+        for _ in range(200):
+            if sum(map(checks.told_of_held, chat.texts)) >= held:
+                return True
+            await asyncio.sleep(0.1)
+        return False
