@@ -173,15 +173,23 @@ async def test_a_message_that_cannot_be_edited_is_not_called_edited(
         await telegram.edit(str(anna.id), "1", NEW, key="k")
 
 
-async def test_a_chat_that_takes_no_files_is_not_gone(
+async def test_a_chat_that_takes_no_files_does_without(
     telegram: Telegram, wire: FaultyWire, anna: Person
 ) -> None:
     words = "Bad Request: not enough rights to send documents to the chat"
     says(400, {"ok": False, "error_code": 400, "description": words})(wire, "/sendDocument")
     file = Attachment("hearing.ics", "text/calendar", "BEGIN:VCALENDAR")
 
-    with pytest.raises(Rejected):
-        await telegram.send(str(anna.id), Message(attachments=(file,)), key="k")
+    assert await telegram.send(str(anna.id), Message(attachments=(file,)), key="k") == ""
+
+
+async def test_a_file_too_old_to_be_taken_back_stays(telegram: Telegram, anna: Person) -> None:
+    file = Attachment("hearing.ics", "text/calendar", "BEGIN:VCALENDAR")
+    ref = await telegram.send(str(anna.id), Message(attachments=(file,)), key="k")
+
+    await telegram.edit(str(anna.id), ref, NEW, key="k")
+
+    assert len(anna.chat.messages) == 1
 
 
 # ----------------------------------------------------------------------------- what comes in

@@ -79,7 +79,9 @@ class Platform(Protocol):
     async def send(self, address: str, message: Message, *, key: str) -> str:
         """Send one part; return the reference by which it can be edited later.
 
-        `key` is the same for every attempt of the same part. Raises one of the errors below.
+        `key` is the same for every attempt of the same part. Raises one of the errors below. Where
+        the chat takes texts but no files, a file is left out and the reference is "": what matters
+        stands in the text.
         """
         ...
 

@@ -27,7 +27,6 @@ from bot.platforms.base import (
 from bot.platforms.telegram.answers import NotSentError
 
 _WITHOUT_FILES = ("rights to send documents", "chat_send_docs_forbidden", "chat_send_media")
-"""The chat takes our texts, only not this."""
 _GONE = (
     "chat not found",
     "user not found",
@@ -53,6 +52,7 @@ _ALREADY_SO = (
     "message to edit not found",
     "message to delete not found",
     "message_id_invalid",
+    "there is no text in the message to edit",  # a file too old to be taken back: it stays
 )
 _TOO_OLD = ("message can't be deleted", "message_delete_forbidden")
 ASK_BOTFATHER = (
@@ -61,8 +61,13 @@ ASK_BOTFATHER = (
 
 
 def is_already_so(error: Exception) -> bool:
-    """Is the message as we want it, or gone, so that there is nothing left to do?"""
+    """Is the message as we want it, gone or not to be changed, so that nothing is left to do?"""
     return isinstance(error, BadRequest) and _says(error, _ALREADY_SO)
+
+
+def takes_no_files(error: Exception) -> bool:
+    """Does the chat take our texts, only not files?"""
+    return isinstance(error, BadRequest) and _says(error, _WITHOUT_FILES)
 
 
 def translate(error: Exception) -> PlatformError:  # noqa: PLR0911 - one line for each answer
@@ -92,7 +97,7 @@ def translate(error: Exception) -> PlatformError:  # noqa: PLR0911 - one line fo
 def _refused(error: BadRequest) -> PlatformError:
     if _says(error, _TOO_OLD):
         return TooOld("Telegram lets this message stay")
-    if _says(error, _GONE) and not _says(error, _WITHOUT_FILES):
+    if _says(error, _GONE):
         return RecipientGone(_plain(error))
     return Rejected(_plain(error))
 

@@ -14,7 +14,12 @@ from telegram.constants import ChatMemberStatus
 from telegram.error import InvalidToken
 
 from bot.platforms.base import Receive, RecipientGone, Rejected, Unknown, Unusable
-from bot.platforms.telegram.errors import ASK_BOTFATHER, is_already_so, translate
+from bot.platforms.telegram.errors import (
+    ASK_BOTFATHER,
+    is_already_so,
+    takes_no_files,
+    translate,
+)
 from bot.platforms.telegram.poll import Poller
 from bot.platforms.telegram.request import CONNECT, READ, AiohttpRequest
 from bot.platforms.telegram.updates import Me
@@ -146,25 +151,33 @@ class Telegram:
         """Send one part; the reference is Telegram's message id."""
         where = _where(address)
         if message.attachments:
-            caption = _rendered(replace(message, attachments=()))
-            call = self._bot.send_document(
+            return await self._send_file(where, message)
+        rendered = _rendered(message)
+        call = self._bot.send_message(
+            text=rendered.text,
+            entities=rendered.entities,
+            reply_markup=rendered.keyboard,
+            link_preview_options=_NO_PREVIEW,
+            **where,
+            **_how(message),
+        )
+        return _reference(await _translated(call), where["chat_id"])
+
+    async def _send_file(self, where: dict[str, Any], message: Message) -> str:
+        caption = _rendered(replace(message, attachments=()))
+        try:
+            sent = await self._bot.send_document(
                 document=_file(message),
                 caption=caption.text or None,
                 caption_entities=caption.entities or None,
                 **where,
                 **_how(message),
             )
-        else:
-            rendered = _rendered(message)
-            call = self._bot.send_message(
-                text=rendered.text,
-                entities=rendered.entities,
-                reply_markup=rendered.keyboard,
-                link_preview_options=_NO_PREVIEW,
-                **where,
-                **_how(message),
-            )
-        return _reference(await _translated(call), where["chat_id"])
+        except Exception as error:
+            if takes_no_files(error):
+                return ""
+            raise translate(error) from None
+        return _reference(sent, where["chat_id"])
 
     async def edit(self, address: str, ref: str, message: Message, *, key: str) -> None:  # noqa: ARG002 - Telegram knows no keys
         """Let a message read like this; an edit may be repeated safely."""
