@@ -120,12 +120,14 @@ async def call_off(session: AsyncSession, dossier: Dossier, hearing: Hearing, no
     return await reminders.tell_change(session, dossier, hearing, "cancelled", now)
 
 
-async def close(session: AsyncSession, hearing: Hearing, outcome: str, language: str) -> None:
+async def close(
+    session: AsyncSession, hearing: Hearing, outcome: str, language: str, now: int
+) -> None:
     """The hearing took place; what came of it takes the place of the note. Nobody is told."""
     await store.lock(session, hearing)
     hearing.state = HearingState.HELD
     await store.drop_plan(session, hearing)
-    await store.drop_queued(session, hearing, [reminders.NOTICE])
+    await store.drop_queued(session, hearing, [reminders.NOTICE], now)
     _rewrite(hearing, facts_of(hearing).model_copy(update={"note": {language: outcome}}))
 
 

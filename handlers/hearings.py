@@ -196,7 +196,7 @@ async def _outcome(ctx: Context, text: str) -> Message:
         return await _ask(ctx, "outcome", row)
     if len(outcome) > _LONGEST_OUTCOME:
         raise UserError("hearing-long-outcome", count=len(outcome), most=_LONGEST_OUTCOME)
-    await docket.close(ctx.session, row, outcome, ctx.translator.language)
+    await docket.close(ctx.session, row, outcome, ctx.translator.language, ctx.now)
     await _audit(ctx, "outcome", row)
     return ctx.says("hearing-outcome", number=row.id, case=row.case_id)
 

@@ -20,6 +20,7 @@ from storage import hearings as store
 from storage import lockdown, notices, outbox, subscribers
 from storage.models import Hearing, HearingState, Reminder, ReminderState
 from storage.notices import About
+from storage.taking_back import fix_readers
 
 __all__ = ["fire_due", "plan", "rederive", "reminder"]
 
@@ -53,9 +54,13 @@ async def fire_due(session: AsyncSession, now: int) -> int:
     After a standstill only the newest reminder of a hearing goes out, if the hearing is still
     ahead; of one that is over, the organisers are told instead.
     """
+    due = await store.due(session, now)
+    if not due:
+        return 0
+    await fix_readers(session)  # before the look at the brake: who pulls it now waits for us
     if await lockdown.is_on(session):
         return 0
-    return sum([await _fire(session, *found, now) for found in await store.due(session, now)])
+    return sum([await _fire(session, *found, now) for found in due])
 
 
 async def _fire(session: AsyncSession, hearing: Hearing, due: list[Reminder], now: int) -> int:
@@ -109,7 +114,7 @@ async def tell_change(
     What is queued about its former versions is taken back. `before`: the wall time and zone it
     had, if they are others now.
     """
-    await store.drop_queued(session, hearing, [NOTICE, CHANGE_NOTICE])
+    await store.drop_queued(session, hearing, [NOTICE, CHANGE_NOTICE], now)
     payload = payload_of(dossier, hearing, kind, now, before=before)
     told = await _tell(session, CHANGE_NOTICE, payload, now)
     await store.note_told(session, hearing, kind, now)

@@ -10,8 +10,9 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import CursorResult, Result, event
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import (
@@ -129,3 +130,8 @@ def _sqlite_engine(url: URL, *, read_only: bool = False) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def rows_of(result: Result[Any]) -> int:
+    """How many rows a statement has changed."""
+    return result.rowcount if isinstance(result, CursorResult) else 0

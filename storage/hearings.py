@@ -11,13 +11,13 @@ from storage import keepsakes
 from storage.models import (
     Case,
     Delivery,
-    DeliveryState,
     Hearing,
     HearingState,
     Notice,
     Reminder,
     ReminderState,
 )
+from storage.taking_back import take_back
 
 _IMPORTED = "imported-hearings"
 
@@ -121,7 +121,9 @@ async def drop_plan(session: AsyncSession, hearing: Hearing) -> None:
     )
 
 
-async def drop_queued(session: AsyncSession, hearing: Hearing, kinds: Collection[str]) -> None:
+async def drop_queued(
+    session: AsyncSession, hearing: Hearing, kinds: Collection[str], now: int
+) -> None:
     """Take back the notices of these kinds about the hearing that have not left yet.
 
     Their payloads begin with the hearing's number.
@@ -129,12 +131,7 @@ async def drop_queued(session: AsyncSession, hearing: Hearing, kinds: Collection
     about_it = select(Notice.id).where(
         Notice.kind.in_(list(kinds)), Notice.payload.startswith(f'{{"hearing":{hearing.id},')
     )
-    await session.execute(
-        update(Delivery)
-        .where(Delivery.notice_id.in_(about_it), Delivery.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.CANCELLED, settled_at=Delivery.due_at)
-        .execution_options(synchronize_session=False)
-    )
+    await take_back(session, Delivery.notice_id.in_(about_it), now)
 
 
 async def due(session: AsyncSession, now: int) -> list[tuple[Hearing, list[Reminder]]]:

@@ -402,6 +402,7 @@ class Delivery(Base):
     part: Mapped[int] = mapped_column(default=0)  # parts already sent
     refs: Mapped[str] = mapped_column(default="")  # the platform's references, one a line
     repeat: Mapped[bool] = mapped_column(default=False)  # may have arrived already: say so
+    unwanted: Mapped[bool] = mapped_column(default=False)  # taken back in flight: never again
     error: Mapped[str] = mapped_column(default="")
     created_at: Mapped[int]
     settled_at: Mapped[int | None]

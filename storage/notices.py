@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.crashpoints import crashpoint
+from storage.database import rows_of
 from storage.models import (
     HELD,
     Delivery,
@@ -25,7 +26,8 @@ from storage.models import (
     Subscriber,
     SubscriberState,
 )
-from storage.outbox import ALL, ORGANISERS, SAMPLE, URGENT, rows_of
+from storage.outbox import ALL, ORGANISERS, SAMPLE, URGENT
+from storage.taking_back import fix_readers, take_back
 
 _UNDER_WAY = (DeliveryState.PENDING, DeliveryState.SENDING)
 _ONE_IN = 100  # readers of a language on a platform who are in the sample
@@ -156,6 +158,7 @@ async def fan_out_edits(
 async def _insert(
     session: AsyncSession, notice: Notice, rows: Select[*tuple[Any, ...]], *, edits: bool
 ) -> int:
+    await fix_readers(session)
     postgres = session.get_bind().dialect.name == "postgresql"
     columns = ["platform", "chat", "subscriber_id", "notice_id", "rank", "due_at", "created_at"]
     insert = (postgresql.insert if postgres else sqlite.insert)(Delivery)
@@ -203,23 +206,13 @@ async def go_on(session: AsyncSession, notice_ids: Collection[int]) -> int:
 
 async def stop(session: AsyncSession, notice_ids: Collection[int], now: int) -> int:
     """Take back whatever of these notices has not left yet; how many rows."""
-    return await _cancel(session, Delivery.notice_id.in_(notice_ids), now)
+    return await take_back(session, Delivery.notice_id.in_(notice_ids), now)
 
 
 async def stop_all(session: AsyncSession, now: int, *, but: str) -> int:
     """Take back every notice that has not left yet, except those of one kind; replies go on."""
     others = select(Notice.id).where(Notice.kind != but, Notice.finished_at.is_(None))
-    return await _cancel(session, Delivery.notice_id.in_(others), now)
-
-
-async def _cancel(session: AsyncSession, which: ColumnElement[bool], now: int) -> int:
-    result = await session.execute(
-        update(Delivery)
-        .where(which, Delivery.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.CANCELLED, settled_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return rows_of(result)
+    return await take_back(session, Delivery.notice_id.in_(others), now)
 
 
 async def finish(session: AsyncSession, now: int) -> None:

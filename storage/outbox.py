@@ -19,9 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
-    CursorResult,
     Integer,
-    Result,
     Row,
     Select,
     and_,
@@ -36,6 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from storage import subscribers
+from storage.database import rows_of
 from storage.models import SENDING, Delivery, DeliveryState, Notice, Subscriber
 from storage.vault import vault_of
 
@@ -453,8 +452,3 @@ async def purge(session: AsyncSession, *, replies_before: int, links_before: int
         .execution_options(synchronize_session=False)
     )
     return rows_of(gone) + rows_of(unlinked)
-
-
-def rows_of(result: Result[Any]) -> int:
-    """How many rows a statement has changed."""
-    return result.rowcount if isinstance(result, CursorResult) else 0

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Text, and_, bindparam, case, delete, false, null, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    and_,
+    bindparam,
+    case,
+    delete,
+    false,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import subscribers
+from storage.database import rows_of
 from storage.models import SENDING, Delivery, DeliveryState, Notice, Subscriber, SubscriberState
-from storage.outbox import Claim, rows_of
+from storage.outbox import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +80,14 @@ def _written(outcome: Outcome, now: int) -> dict[str, object]:
         "new_error": outcome.error,
         "new_due": max(outcome.due_at, now),
         "new_settled": None if pending else now,
+        "taken_back": now,
     }
 
 
+_TAKEN_BACK = bindparam("taken_back", type_=BigInteger())
+_NEW_SETTLED = bindparam("new_settled", type_=BigInteger())
 _NEW_STATE = bindparam("new_state", type_=Text())
+_NOT_AGAIN = and_(_NEW_STATE == DeliveryState.PENDING, Delivery.unwanted)
 _SETTLE = (
     update(Delivery.__table__)  # type: ignore[arg-type] # the table itself: no objects are kept
     .where(
@@ -82,14 +99,14 @@ _SETTLE = (
         ),
     )
     .values(
-        state=_NEW_STATE,
+        state=case((_NOT_AGAIN, DeliveryState.CANCELLED), else_=_NEW_STATE),
         part=bindparam("new_part"),
         refs=bindparam("new_refs"),
         attempts=bindparam("new_attempts"),
         repeat=bindparam("new_repeat"),
         error=bindparam("new_error"),
         due_at=bindparam("new_due"),
-        settled_at=bindparam("new_settled"),
+        settled_at=case((_NOT_AGAIN, _TAKEN_BACK), else_=_NEW_SETTLED),
         body=case((_NEW_STATE == DeliveryState.PENDING, Delivery.body), else_=null()),
     )
 )
@@ -154,9 +171,16 @@ async def recover(
 
     Where the service recognises a repeated key they simply go again, and so do edits. Elsewhere
     they go again marked as a possible repeat, except notices whose kind is in `hold`: those wait
-    for an organiser.
+    for an organiser. What nobody wants any more goes nowhere.
     """
     doubtful = and_(Delivery.platform == platform, Delivery.state == SENDING)
+    result = await session.execute(
+        update(Delivery)
+        .where(doubtful, Delivery.unwanted)
+        .values(state=DeliveryState.CANCELLED, settled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    unwanted = rows_of(result)
     held = 0
     if not idempotent:
         kinds = select(Notice.id).where(Notice.kind.in_(list(hold)))
@@ -175,4 +199,4 @@ async def recover(
         .values(state=DeliveryState.PENDING, repeat=or_(Delivery.repeat, marked))
         .execution_options(synchronize_session=False)
     )
-    return held + rows_of(result)
+    return unwanted + held + rows_of(result)

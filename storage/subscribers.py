@@ -28,6 +28,7 @@ from storage.models import (
     Subscriber,
     SubscriberState,
 )
+from storage.taking_back import await_readers, take_back
 from storage.vault import vault_of
 
 _PURPOSE = "subscribers.address"
@@ -158,20 +159,16 @@ async def drop_queued(session: AsyncSession, subscriber: Subscriber, now: int) -
         Delivery.subscriber_id == subscriber.id,
         Delivery.notice_id.is_not(None),
         Delivery.edits_id.is_(None),
-        Delivery.state == DeliveryState.PENDING,
     ]
     if subscriber.state == SubscriberState.ACTIVE:
         theirs.append(~wanted.exists())
-    await session.execute(
-        update(Delivery)
-        .where(*theirs)
-        .values(state=DeliveryState.CANCELLED, settled_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    for state in (DeliveryState.PENDING, DeliveryState.HELD):
+        await take_back(session, and_(*theirs), now, state)
 
 
 async def forget(session: AsyncSession, subscriber: Subscriber) -> None:
     """Erase the subscriber with everything that hangs on it; only bare counts stay."""
+    await await_readers(session)
     theirs = Delivery.chat == subscriber.address_index
     finished = Delivery.settled_at.is_not(None) & Delivery.notice_id.is_not(None)
     await session.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -375,6 +376,70 @@ async def test_what_was_held_is_offered_once_and_sent_again_marked(database: Dat
 
 
 # ------------------------------------------------------------------------------------- edits
+
+
+@pytest.mark.parametrize("end", ["fails", "has more parts", "crash"])
+async def test_what_is_unsubscribed_from_in_flight_does_not_go_on(
+    database: Database, end: str
+) -> None:
+    async with database.write() as session:
+        (anna,) = await _meet(session, "anna", state=SubscriberState.ACTIVE)
+        await _notice(session)
+    (claim,) = await _claim(database)
+    async with database.write() as session:
+        subscriber = await subscribers.get(session, anna.id)
+        assert subscriber is not None
+        await subscribers.unfollow(session, subscriber, NOW)
+
+    if end == "crash":
+        async with database.write() as session:
+            assert (
+                await settling.recover(session, "local", idempotent=False, hold=[], now=NOW) == 1
+            )
+    else:
+        done = end == "has more parts"
+        await _settle(database, Outcome(claim, DeliveryState.PENDING, done=done, repeat=not done))
+
+    assert await _states(database) == [DeliveryState.CANCELLED]
+    assert await _claim(database) == []
+
+
+async def test_who_leaves_while_readers_are_being_fixed_gets_nothing(database: Database) -> None:
+    async with database.write() as session:
+        (anna,) = await _meet(session, "anna", state=SubscriberState.ACTIVE)
+
+    async def leaves() -> None:
+        async with database.write() as session:
+            subscriber = await subscribers.get(session, anna.id)
+            assert subscriber is not None
+            await subscribers.unfollow(session, subscriber, NOW)
+
+    async with database.write() as session:
+        await _notice(session)
+        leaving = asyncio.create_task(leaves())
+        await asyncio.sleep(0.1)  # on PostgreSQL she is at it by now
+    await leaving
+
+    assert await _states(database) == [DeliveryState.CANCELLED]
+
+
+async def test_what_is_held_for_somebody_who_unsubscribes_is_not_sent_again(
+    database: Database,
+) -> None:
+    async with database.write() as session:
+        (anna,) = await _meet(session, "anna", state=SubscriberState.ACTIVE)
+        notice = await _notice(session)
+    (claim,) = await _claim(database)
+    await _settle(database, Outcome(claim, DeliveryState.HELD))
+    async with database.write() as session:
+        subscriber = await subscribers.get(session, anna.id)
+        assert subscriber is not None
+        await subscribers.unfollow(session, subscriber, NOW)
+
+    async with database.write() as session:
+        again = await notices.get(session, notice.id)
+        assert again is not None
+        assert await notices.release_held(session, again, NOW) == 0
 
 
 async def test_an_edit_waits_until_its_message_has_been_sent(database: Database) -> None:

@@ -314,7 +314,8 @@ async def test_everybody_is_told_once_of_a_hearing_that_is_called_off(court: Cou
 async def test_a_hearing_that_took_place_reminds_of_nothing_any_more(court: Court) -> None:
     hearing_id = await court.announces(OPENS - 3 * DAY)
     async with court.database.write() as session:
-        await docket.close(session, await _hearing(session, hearing_id), "Adjourned.", "en")
+        hearing = await _hearing(session, hearing_id)
+        await docket.close(session, hearing, "Adjourned.", "en", OPENS - 2 * DAY)
 
     await court.tick(OPENS - HOUR)
 
