@@ -183,7 +183,7 @@ async def _telegram(config: Config) -> AsyncIterator[Finding]:
 async def _matrix(config: Config) -> AsyncIterator[Finding]:
     if config.matrix is None:
         return
-    from bot.app import matrix_account  # noqa: PLC0415 - 40 MB, only if used
+    from bot.accounts import matrix_account  # noqa: PLC0415 - 40 MB, only if used
 
     async with open_storage(config) as storage:
         keep = DatabaseKeep(storage.database, "matrix")

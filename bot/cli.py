@@ -49,9 +49,9 @@ def tocsin(
 @app.command()
 def run(config: ConfigFile = None) -> None:
     """Run the bot until it is stopped."""
-    from bot import app as program
+    from bot.process import run as run_until_stopped
 
-    _do(program.run(_load(config)))
+    _do(run_until_stopped(_load(config)))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.app import AlreadyRunningError
 from bot.backup import BackupError
 from bot.config import ConfigError
+from bot.duty import DutyLostError
 from bot.import_campaign import RefusedError
 from bot.organiser import OrganiserError
 from bot.platforms.base import Unusable
@@ -24,6 +25,7 @@ _SPEAKING = (
     AlreadyRunningError,
     BackupError,
     DirectoryError,
+    DutyLostError,
     OrganiserError,
     SchemaError,
     Unusable,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import structlog
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.bell import Bell
@@ -24,7 +23,9 @@ from handlers.message import (
 from storage import inbox, outbox
 from storage.crashpoints import crashpoint
 from storage.database import Database
+from storage.duties import take_turn
 from storage.models import InboxState
+from storage.trouble import trouble_of
 
 log = structlog.get_logger()
 
@@ -53,6 +54,8 @@ class Intake:
         """The function a platform hands its updates to."""
 
         async def receive(requests: Sequence[Request], cursor: str | None) -> None:
+            if not requests and cursor is None:
+                return  # the service answers and nothing has happened
             arrivals = [inbox.Arrival(it.event_id, pack_request(it)) for it in requests]
             crashpoint("received")
             async with self._database.write() as session:
@@ -64,24 +67,25 @@ class Intake:
 
         return receive
 
-    async def run(self) -> None:
-        """Work through the inbox, for ever."""
+    async def run(self, platform: str) -> None:
+        """Work through a platform's part of the inbox, for ever."""
         while True:
             rounds = self._arrived.rounds
-            while await self.handle_next():
+            while await self.handle_next(platform):
                 pass
             await self._arrived.wait(rounds, _POLL)
 
-    async def handle_next(self) -> bool:
-        """Deal with the oldest update that waits; False when there is none."""
+    async def handle_next(self, platform: str) -> bool:
+        """Deal with the platform's oldest update that waits; False when there is none."""
         row_id = 0
         try:
             async with self._database.write() as session:
-                found = await inbox.next_row(session)
+                found = await inbox.next_row(session, platform)
                 if found is None:
                     return False
                 row, payload = found
                 row_id = row.id
+                await take_turn(session)
                 request = unpack_request(payload)
                 reply = await self._dispatcher.handle(session, request)
                 await self._enqueue(session, request, reply)
@@ -91,10 +95,10 @@ class Intake:
             crashpoint("handled")
             if reply is not None and reply.message.erase:
                 await self._database.scrub()
-        except OperationalError:
-            raise  # the database itself is in trouble: not this update's fault
         except Exception as error:
-            await self._give_up(row_id, error)
+            if trouble_of(error) is not None:
+                raise  # the database itself is in trouble: not this update's fault
+            await self._give_up(platform, row_id, error)
         self._queued.ring()
         return True
 
@@ -112,11 +116,11 @@ class Intake:
             edits_ref=request.message_ref if replaces else "",
         )
 
-    async def _give_up(self, row_id: int, error: Exception) -> None:
+    async def _give_up(self, platform: str, row_id: int, error: Exception) -> None:
         """A fault of ours: note where, tell the sender, and go on with the next update."""
         log.error("update failed", row=row_id, fault=type(error).__name__, where=_place(error))
         async with self._database.write() as session:
-            found = await inbox.next_row(session)
+            found = await inbox.next_row(session, platform)
             if found is None or found[0].id != row_id:
                 return
             row, payload = found

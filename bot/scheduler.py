@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy.exc import OperationalError
 
 from bot.bell import Bell
 from handlers.registry import JOBS, Job
 from storage.crashpoints import crashpoint
 from storage.database import Database
+from storage.duties import take_turn
+from storage.trouble import trouble_of
 
 log = structlog.get_logger()
 
@@ -33,13 +34,14 @@ class Scheduler:
         queued: Bell,
         clock: Callable[[], int],
         jobs: Sequence[Job] = JOBS,
+        ticked: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._queued = queued
         self._clock = clock
         self._jobs = jobs
         self._broken: asyncio.Future[None] | None = None
-        self.last_tick = 0
+        self._ticked = ticked
         self._scrubbed = 0
 
     async def run(self) -> None:
@@ -64,7 +66,7 @@ class Scheduler:
     async def _tick_safely(self) -> None:
         try:
             await self.tick()
-        except OperationalError as error:
+        except Exception as error:
             if self._broken is not None and not self._broken.done():
                 self._broken.set_exception(error)
 
@@ -74,15 +76,16 @@ class Scheduler:
         for job in self._jobs:
             try:
                 async with self._database.write() as session:
+                    await take_turn(session)
                     await job(session, now)
                     crashpoint("ticking")
                 crashpoint("ticked")
-            except OperationalError:
-                raise
             except Exception as error:
+                if trouble_of(error) is not None:
+                    raise
                 log.error("job failed", job=job.__name__, fault=type(error).__name__)
         if now - self._scrubbed >= _SCRUB_EVERY:
             self._scrubbed = now
             await self._database.scrub()
-        self.last_tick = now
+        self._ticked()
         self._queued.ring()

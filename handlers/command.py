@@ -112,12 +112,13 @@ async def tell_organisers(
     *,
     except_for: int | None = None,
     except_chat: bytes | None = None,
+    except_platform: str = "",
 ) -> int:
     """Queue a message to every organiser we can reach, each in their language; how many."""
     told = 0
     for organiser in await organisers.active(session):
         address = organisers.chat_of(session, organiser)
-        if not address or organiser.id == except_for:
+        if not address or organiser.id == except_for or organiser.platform == except_platform:
             continue
         if subscribers.chat_index(session, organiser.platform, address) == except_chat:
             continue

@@ -20,7 +20,6 @@ from storage import hearings as store
 from storage import lockdown, notices, outbox, subscribers
 from storage.models import Hearing, HearingState, Reminder, ReminderState
 from storage.notices import About
-from storage.taking_back import fix_readers
 
 __all__ = ["fire_due", "plan", "rederive", "reminder"]
 
@@ -54,13 +53,9 @@ async def fire_due(session: AsyncSession, now: int) -> int:
     After a standstill only the newest reminder of a hearing goes out, if the hearing is still
     ahead; of one that is over, the organisers are told instead.
     """
-    due = await store.due(session, now)
-    if not due:
-        return 0
-    await fix_readers(session)  # before the look at the brake: who pulls it now waits for us
     if await lockdown.is_on(session):
         return 0
-    return sum([await _fire(session, *found, now) for found in due])
+    return sum([await _fire(session, *found, now) for found in await store.due(session, now)])
 
 
 async def _fire(session: AsyncSession, hearing: Hearing, due: list[Reminder], now: int) -> int:

@@ -55,11 +55,11 @@ async def cursor(session: AsyncSession, platform: str) -> str | None:
     return await session.scalar(select(Cursor.position).where(Cursor.platform == platform))
 
 
-async def next_row(session: AsyncSession) -> tuple[InboxRow, str] | None:
-    """The oldest update that waits, with its content; other processes skip it meanwhile."""
+async def next_row(session: AsyncSession, platform: str) -> tuple[InboxRow, str] | None:
+    """A platform's oldest update that waits, with its content; others skip it meanwhile."""
     row = await session.scalar(
         select(InboxRow)
-        .where(InboxRow.state == InboxState.NEW)
+        .where(InboxRow.state == InboxState.NEW, InboxRow.platform == platform)
         .order_by(InboxRow.id)
         .limit(1)
         .with_for_update(skip_locked=True)

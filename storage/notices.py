@@ -27,7 +27,7 @@ from storage.models import (
     SubscriberState,
 )
 from storage.outbox import ALL, ORGANISERS, SAMPLE, URGENT
-from storage.taking_back import fix_readers, take_back
+from storage.taking_back import take_back
 
 _UNDER_WAY = (DeliveryState.PENDING, DeliveryState.SENDING)
 _ONE_IN = 100  # readers of a language on a platform who are in the sample
@@ -158,7 +158,6 @@ async def fan_out_edits(
 async def _insert(
     session: AsyncSession, notice: Notice, rows: Select[*tuple[Any, ...]], *, edits: bool
 ) -> int:
-    await fix_readers(session)
     postgres = session.get_bind().dialect.name == "postgresql"
     columns = ["platform", "chat", "subscriber_id", "notice_id", "rank", "due_at", "created_at"]
     insert = (postgresql.insert if postgres else sqlite.insert)(Delivery)

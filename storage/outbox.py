@@ -25,7 +25,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    func,
     or_,
     select,
     update,
@@ -394,30 +393,6 @@ def _reader(row: Row[*tuple[Any, ...]]) -> Reader:
 async def get(session: AsyncSession, delivery_id: int) -> Delivery | None:
     """One delivery; None once it has been purged."""
     return await session.get(Delivery, delivery_id)
-
-
-async def oldest_due(session: AsyncSession, platform: str) -> int | None:
-    """When the delivery that waits longest fell due; None if none waits."""
-    replies = select(func.min(Delivery.due_at)).where(
-        Delivery.platform == platform,
-        Delivery.settled_at.is_(None),
-        Delivery.notice_id.is_(None),
-    )
-    notices = (
-        select(func.min(Notice.created_at))
-        .where(Notice.finished_at.is_(None), Notice.paused_at.is_(None))
-        .where(
-            select(Delivery.id)
-            .where(
-                Delivery.platform == platform,
-                Delivery.notice_id == Notice.id,
-                Delivery.settled_at.is_(None),
-            )
-            .exists()
-        )
-    )
-    found = [await session.scalar(replies), await session.scalar(notices)]
-    return min((at for at in found if at is not None), default=None)
 
 
 # ------------------------------------------------------------------------------- forgetting

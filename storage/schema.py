@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from storage.crashpoints import crashpoint
 from storage.database import Database
+from storage.duties import TURN
 
 
 class SchemaError(Exception):
@@ -25,6 +26,8 @@ async def upgrade(database: Database) -> None:
         if database.is_sqlite:
             # Batch migrations copy tables: deferring lets the checks wait for the commit.
             await connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+        else:
+            await connection.execute(TURN)  # several processes may start at once
         await connection.run_sync(_upgrade)
         crashpoint("migrating")
         await connection.commit()

@@ -28,7 +28,7 @@ from storage.models import (
     Subscriber,
     SubscriberState,
 )
-from storage.taking_back import await_readers, take_back
+from storage.taking_back import take_back
 from storage.vault import vault_of
 
 _PURPOSE = "subscribers.address"
@@ -168,7 +168,6 @@ async def drop_queued(session: AsyncSession, subscriber: Subscriber, now: int) -
 
 async def forget(session: AsyncSession, subscriber: Subscriber) -> None:
     """Erase the subscriber with everything that hangs on it; only bare counts stay."""
-    await await_readers(session)
     theirs = Delivery.chat == subscriber.address_index
     finished = Delivery.settled_at.is_not(None) & Delivery.notice_id.is_not(None)
     await session.execute(
@@ -273,3 +272,9 @@ async def channels(session: AsyncSession, kinds: Iterable[str]) -> list[Subscrib
         select(Subscriber).where(Subscriber.kind.in_(list(kinds))).order_by(Subscriber.id)
     )
     return list(rows)
+
+
+async def is_used(session: AsyncSession, platform: str) -> bool:
+    """Has anybody ever talked with us there?"""
+    found = select(Subscriber.id).where(Subscriber.platform == platform).limit(1)
+    return await session.scalar(found) is not None

@@ -78,12 +78,7 @@ def _subkey(key: bytes, name: bytes) -> bytes:
 def open_vault(key_file: Path) -> Vault:
     """The vault of this key file; the file is made (mode 0600) when there is none yet."""
     if not key_file.exists():
-        key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        _make_key(key_file)
     try:
         return Vault(bytes.fromhex(key_file.read_text().strip()))
     except ValueError:
@@ -91,6 +86,24 @@ def open_vault(key_file: Path) -> Vault:
             f"{key_file} is not a Tocsin key. Restore it from a backup; "
             "without it stored addresses cannot be read."
         ) from None
+
+
+def _make_key(key_file: Path) -> None:
+    """Write a new key, whole or not at all; of several processes that start at once, one does."""
+    key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = key_file.with_name(f"{key_file.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, key_file)
+    except FileExistsError:
+        pass  # another one was first: its key is the key
+    except OSError:
+        draft.rename(key_file)  # a file system without links
+    draft.unlink(missing_ok=True)
 
 
 def vault_of(session: AsyncSession) -> Vault:

@@ -164,7 +164,7 @@ class Person:
         event = {"event_id": self.world.next_event(), "sent_at": self.world.now}
         request = replace(self.usual, **{**event, **about})  # type: ignore[arg-type]
         await self.world.intake.receiver(self.world.platform)([request], None)
-        while await self.world.intake.handle_next():
+        while await self.world.intake.handle_next(self.world.platform):
             pass
         return await self.listens()
 

@@ -61,7 +61,8 @@ class Inbox:
         if requests and self.store is not None:
             await self.store(requests)
         self.requests += requests
-        self.cursor = cursor
+        if cursor is not None:
+            self.cursor = cursor
         async with self._news:
             self._news.notify_all()
 

@@ -83,7 +83,7 @@ async def _says(line: Line, someone: Someone, text: str) -> None:
     about = {"event_id": line.world.next_event(), "sent_at": line.world.now, "text": text}
     request = replace(someone.usual, **about)  # type: ignore[arg-type]
     await line.world.intake.receiver("telegram")([request], None)
-    while await line.world.intake.handle_next():
+    while await line.world.intake.handle_next("telegram"):
         pass
     line.bell.ring()
 

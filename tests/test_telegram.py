@@ -68,6 +68,8 @@ class Ears:
         self.came = asyncio.Event()
 
     async def receive(self, requests: Sequence[Request], cursor: str | None) -> None:
+        if not requests and cursor is None:
+            return
         self.requests += requests
         self.cursors.append(cursor)
         self.came.set()
@@ -309,10 +311,60 @@ async def test_a_revoked_token_stops_loudly_with_the_remedy(
 async def test_a_second_instance_stops_with_the_remedy(
     telegram: Telegram, telegram_server: BotApi
 ) -> None:
-    telegram_server.webhook = "https://somebody.example"
+    async def poll() -> None:
+        async with Telegram(
+            telegram_server.token, api_url=telegram_server.url, poll_seconds=2
+        ) as second:
+            await second.listen(Ears().receive, None)
 
-    with pytest.raises(Unusable, match="Another program receives"):
+    second = asyncio.create_task(poll())
+    with pytest.raises(Unusable, match="Another program receives") as stopped:
         await telegram.listen(Ears().receive, None)
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+
+    assert stopped.value.fault == "shared"
+
+
+async def test_a_webhook_that_is_there_already_stops_it_at_once(
+    telegram: Telegram, telegram_server: BotApi
+) -> None:
+    telegram_server.sets_webhook("https://somebody.example")
+
+    with pytest.raises(Unusable, match="redirected to another address") as stopped:
+        await telegram.listen(Ears().receive, None)
+
+    assert stopped.value.fault == "webhook"
+
+
+async def test_a_webhook_set_while_it_polls_stops_it_too(
+    telegram: Telegram, telegram_server: BotApi, person: Person
+) -> None:
+    ears = Ears()
+    listening = asyncio.create_task(telegram.listen(ears.receive, None))
+    async with asyncio.timeout(10):
+        await ears.came.wait()
+
+    telegram_server.sets_webhook("https://somebody.example")
+
+    with pytest.raises(Unusable, match="redirected to another address"):
+        async with asyncio.timeout(30):
+            await listening
+
+
+async def test_a_poll_without_news_tells_that_the_service_answers(telegram: Telegram) -> None:
+    answered = asyncio.Event()
+
+    async def receive(requests: Sequence[Request], cursor: str | None) -> None:
+        assert not requests
+        assert cursor is None
+        answered.set()
+
+    listening = asyncio.create_task(telegram.listen(receive, None))
+    async with asyncio.timeout(20):
+        await answered.wait()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
 
 
 async def test_outages_are_waited_out(

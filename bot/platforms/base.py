@@ -2,20 +2,26 @@
 
 A platform carries; it decides nothing. It translates what happens in its chats into `Request`s
 and messages into its own markup. Adding one means writing one module like `local.py`, a fake
-server or a real one for its tests, and a line in `bot/app.py`; `tests/test_platform_contract.py`
-then tells whether it keeps the contract below.
+server or a real one for its tests, and a line in `bot/accounts.py`;
+`tests/test_platform_contract.py` then tells whether it keeps the contract below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from handlers.message import Message, Request
 
 Receive = Callable[[Sequence[Request], str | None], Awaitable[None]]
-"""Stores requests and the cursor to go on from, in one commit; returns when both are durable."""
+"""Stores requests and the cursor to go on from, in one commit; returns when both are durable.
+
+Called without either it only says that the service answers.
+"""
+
+Fault = Literal["refused", "shared", "webhook", "unreachable", "other"]
+"""What is wrong with an account, for those who are told in their own language."""
 
 
 class Keep(Protocol):
@@ -63,8 +69,10 @@ class Platform(Protocol):
 
         `since` is the cursor of the last `receive` that returned. The service is told that an
         update has been taken only after `receive` returned, so a crash at any moment means the
-        same update again, never none. Own messages are not handed over. Outages of the service
-        are waited out here with back-off; an account that cannot work any more raises `Unusable`.
+        same update again, never none. Own messages are not handed over. As long as the service
+        answers, `receive` is called once a minute at least, if need be with nothing: silence means
+        that nobody is heard any more. Outages of the service are waited out here with back-off; an
+        account that cannot work any more raises `Unusable`.
         """
         ...
 
@@ -146,7 +154,8 @@ class Unusable(PlatformError):
     `remedy` is one sentence that tells the operator what to do.
     """
 
-    def __init__(self, reason: str, remedy: str) -> None:
+    def __init__(self, reason: str, remedy: str, fault: Fault = "other") -> None:
         super().__init__(f"{reason} {remedy}")
         self.reason = reason
         self.remedy = remedy
+        self.fault = fault

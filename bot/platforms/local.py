@@ -31,6 +31,8 @@ from storage.local_chat import Line
 
 _TAKEN_WITHIN = 10.0  # seconds until somebody who wrote is told that nobody listens
 
+_QUIET = 30.0  # seconds after which we say that we still listen
+
 
 @dataclass(frozen=True, slots=True)
 class Persona:
@@ -155,7 +157,10 @@ class Local:
     async def listen(self, receive: Receive, since: str | None) -> None:  # noqa: ARG002 - nothing to catch up with: what was not stored was never taken
         """Hand over what people do on the page, for ever."""
         while True:
-            spoken = await self._spoken.get()
+            spoken = await self._next()
+            if spoken is None:
+                await receive((), None)
+                continue
             if spoken.stored.done():
                 continue  # given up waiting; they were told to write it again
             try:
@@ -164,6 +169,14 @@ class Local:
                 _settle(spoken.stored, NotTakenError("it could not be stored"))
                 raise
             _settle(spoken.stored, None)
+
+    async def _next(self) -> _Spoken | None:
+        """What was done next; None when nothing was for a while."""
+        try:
+            async with asyncio.timeout(_QUIET):
+                return await self._spoken.get()
+        except TimeoutError:
+            return None
 
     # --------------------------------------------------------------------- what we answer
 

@@ -728,6 +728,23 @@ channel-gone = takes no messages
 channel-unknown = There is no channel “{ $text }”. {$p}channel list shows them.
 channel-removed = Removed. It gets nothing more.
 button-channel-remove = Remove { $label }
+# Alarms: the bot itself is in trouble. What happened, what to do.
+
+alarm-title = The bot needs attention
+alarm-refused = { $platform }: the bot's account is no longer accepted, so nobody there hears from it. What waits for { $platform } is kept. To do: whoever runs the server puts in a new token or password and restarts the bot; its log says how.
+alarm-shared = { $platform }: another program receives what people write to the bot. If none of you started the bot twice, its token has leaked. To do: have the token revoked with @BotFather now and put the new one on the server. Until then trust nothing that arrives there.
+alarm-webhook = { $platform }: somebody has redirected what people write to the bot to another address. If none of you did it, its token has leaked. To do: have the token revoked with @BotFather now and put the new one on the server. The log says how to end the redirection.
+alarm-unreachable = { $platform }: the bot cannot connect and tries again every minute. What waits for { $platform } is kept. To do: if it lasts, whoever runs the server checks the network and the configuration.
+alarm-other = { $platform }: the bot cannot work there at present. What waits for { $platform } is kept. To do: whoever runs the server looks into the log; it says why and what to do.
+alarm-silent = { $platform }: no answer for { $minutes } minutes. What waits for { $platform } is kept and goes out when it answers again. To do: tell subscribers another way if it is urgent.
+alarm-flood = { $platform }: the service has asked the bot to pause for { $minutes } more minutes. What waits is kept and goes out afterwards. There is nothing to do; do not send the alert again.
+alarm-stuck = { $platform }: messages have not moved for { $minutes } minutes. Nothing is lost. To do: whoever runs the server looks into the log and restarts the bot.
+alarm-disk = The server's disk is nearly full: { $megabytes } MB are left. When it is full, the bot stops. To do: whoever runs the server frees some space today.
+alarm-full = The server's disk is full, so the bot cannot write anything down and has stopped. What it had accepted is not lost; what is written to it now gets no answer until it runs again. To do: whoever runs the server frees some space.
+alarm-readonly = The bot's database can no longer be written, so the bot has stopped. What it had accepted is not lost; what is written to it now gets no answer until it runs again. To do: whoever runs the server checks the disk and the rights of the database's folder.
+alarm-damaged = The bot's database is damaged, so the bot has stopped. To do: whoever runs the server restores it from a backup.
+alarm-failed = A part of the bot failed, and it is starting again by itself. Nothing it had accepted is lost. To do: if it does not answer in a minute, whoever runs the server looks into the log.
+
 # The built-in chat and the web server's own pages
 
 web-title = Tocsin

@@ -22,6 +22,7 @@ class Program:
         self._process: Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
+        self.begun = 0  # what it had said before it was last started
 
     async def __aenter__(self) -> Self:
         return self
@@ -35,8 +36,20 @@ class Program:
         """Everything it has said."""
         return "\n".join(self.said)
 
+    @property
+    def pid(self) -> int:
+        """The running process's number; 0 if it does not run."""
+        running = self._process is not None and self._process.returncode is None
+        return self._process.pid if running and self._process is not None else 0
+
+    def does(self, duty: str) -> bool:
+        """Does it run, and has it taken this duty since it was started?"""
+        lines = (line for line in self.said[self.begun :] if f"duty={duty}" in line)
+        return bool(self.pid) and any("on duty" in it or "taking over" in it for it in lines)
+
     async def start(self, crash_at: str = "") -> None:
         """Start it; `ready` waits until it works. It may be made to die at a crash point."""
+        self.begun = len(self.said)
         self._process = await asyncio.create_subprocess_exec(
             *(Path(sys.executable).with_name("tocsin"), "run", "--config", self.config),
             stderr=PIPE,
@@ -49,7 +62,7 @@ class Program:
         """Start it and return once it says so."""
         already = len(self.said)
         await self.start()
-        await self.says("is ready on", since=already)
+        await self.says("Tocsin is ready", since=already)
         return self
 
     async def _read(self, process: Process) -> None:
@@ -71,6 +84,10 @@ class Program:
                 assert self._reading is not None
                 assert not self._reading.done(), f"it ended: {self.text}"
                 await self._heard.wait()
+
+    async def speaks(self) -> None:
+        """Wait until it says anything, or ends."""
+        await self._heard.wait()
 
     async def ends(self) -> int:
         """Wait until it ends by itself; its exit status."""

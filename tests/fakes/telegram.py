@@ -62,6 +62,7 @@ class BotApi:
         self.commands: dict[tuple[str, int, str], list[dict[str, Any]]] = {}
         self.reads_everything = False  # privacy mode is off
         self.webhook = ""
+        self.conflicts = 0  # refusals because somebody else polls, that somebody got to see
         self.updates = Updates(clock=self._now)
         self.gate = Gate()
         self._faults = Faults()
@@ -200,6 +201,8 @@ class BotApi:
         try:
             result = await self._act(request)
         except ApiError as error:
+            if error.code == 409 and not _has_gone(request):
+                self.conflicts += 1
             return web.json_response(error.answer(), status=error.code)
         if fault.drop == "after":
             return _hang_up(request)
@@ -243,6 +246,11 @@ class BotApi:
         file_id = "BQ" + hashlib.sha256(named).hexdigest()
         self.files[file_id] = upload
         return file_id
+
+
+def _has_gone(request: web.Request) -> bool:
+    """Is nobody there any more to get the answer?"""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _hang_up(request: web.Request) -> web.Response:

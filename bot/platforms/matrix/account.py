@@ -63,6 +63,7 @@ class Account:
             raise Unusable(
                 f"The homeserver cannot be reached ({type(error).__name__}).",
                 "Check homeserver in [matrix], and that it is running.",
+                "unreachable",
             ) from None
 
     async def pickle_key(self) -> str:
@@ -84,7 +85,9 @@ class Account:
             if device:
                 return await self._keep(device)
         if not self.password:
-            raise Unusable("The homeserver does not accept the access token.", _GIVE_PASSWORD)
+            raise Unusable(
+                "The homeserver does not accept the access token.", _GIVE_PASSWORD, "refused"
+            )
         return await self._log_in(kept)
 
     async def _recognised(self, token: str) -> Device | None:
@@ -115,7 +118,7 @@ class Account:
         except Refused as refused:
             if refused.code in {"M_FORBIDDEN", "M_USER_DEACTIVATED"}:
                 raise Unusable(
-                    "The homeserver does not accept the password.", _CHECK_PASSWORD
+                    "The homeserver does not accept the password.", _CHECK_PASSWORD, "refused"
                 ) from None
             raise
         if not isinstance(answer.get("access_token"), str):
@@ -155,4 +158,5 @@ def _unexpected(refused: Refused) -> Unusable:
     return Unusable(
         f"The homeserver answered {refused}.",
         "Check homeserver in [matrix]; if it is right, wait and start again.",
+        "unreachable",
     )

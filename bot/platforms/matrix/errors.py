@@ -91,6 +91,7 @@ def token_refused() -> Unusable:
     return Unusable(
         "The homeserver no longer accepts the bot's access token.",
         "Check that the account still exists, set password_file in [matrix] and start again.",
+        "refused",
     )
 
 

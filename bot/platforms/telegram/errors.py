@@ -55,7 +55,7 @@ _ALREADY_SO = (
     "there is no text in the message to edit",  # a file too old to be taken back: it stays
 )
 _TOO_OLD = ("message can't be deleted", "message_delete_forbidden")
-ASK_BOTFATHER = (
+_ASK_BOTFATHER = (
     "Get a new token from @BotFather, put it into the token file of [telegram] and start again."
 )
 
@@ -84,7 +84,7 @@ def translate(error: Exception) -> PlatformError:  # noqa: PLR0911 - one line fo
         case Forbidden():
             return RecipientGone(_plain(error))
         case InvalidToken():
-            return Unusable("Telegram refuses the bot's token.", ASK_BOTFATHER)
+            return token_refused()
         case BadRequest():
             return _refused(error)
         case Conflict():
@@ -100,6 +100,11 @@ def _refused(error: BadRequest) -> PlatformError:
     if _says(error, _GONE):
         return RecipientGone(_plain(error))
     return Rejected(_plain(error))
+
+
+def token_refused() -> Unusable:
+    """The token is worth nothing any more."""
+    return Unusable("Telegram refuses the bot's token.", _ASK_BOTFATHER, "refused")
 
 
 def _says(error: TelegramError, signs: tuple[str, ...]) -> bool:

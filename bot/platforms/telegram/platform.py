@@ -13,11 +13,17 @@ from telegram import Message as Sent
 from telegram.constants import ChatMemberStatus
 from telegram.error import InvalidToken
 
-from bot.platforms.base import Receive, RecipientGone, Rejected, Unknown, Unusable
+from bot.platforms.base import (
+    Receive,
+    RecipientGone,
+    Rejected,
+    Unknown,
+    Unusable,
+)
 from bot.platforms.telegram.errors import (
-    ASK_BOTFATHER,
     is_already_so,
     takes_no_files,
+    token_refused,
     translate,
 )
 from bot.platforms.telegram.poll import Poller
@@ -80,12 +86,13 @@ class Telegram:
             await self._bot.initialize()
         except InvalidToken:
             await self._bot.shutdown()
-            raise Unusable("Telegram refuses the bot's token.", ASK_BOTFATHER) from None
+            raise token_refused() from None
         except Exception as error:  # PTB stumbles in many ways over an answer that is not one
             await self._bot.shutdown()
             raise Unusable(
                 f"Telegram cannot be reached ({type(error).__name__}).",
                 "Check the network, and [telegram] api_url if you use your own server.",
+                "unreachable",
             ) from None
         self._me = Me(self._bot.id, self._bot.username)
         return self

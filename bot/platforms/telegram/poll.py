@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +18,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.platforms.base import Receive, Unusable
 from bot.platforms.telegram.answers import MaybeSentError
-from bot.platforms.telegram.errors import ASK_BOTFATHER, seconds
+from bot.platforms.telegram.errors import seconds, token_refused
 from bot.platforms.telegram.request import AiohttpRequest
 from bot.platforms.telegram.updates import ALLOWED
 from handlers.message import Request
@@ -31,6 +32,9 @@ _LONGEST_FLOOD = 300.0  # asking is harmless, being deaf for hours is not
 _BATCH = 100
 _PRESSES = 4  # answered at once: the alerts need the connections
 _PRESS_SECONDS = 5.0
+_MEMORY = 10  # times the patience: who polls in turn with us lets some of our polls succeed
+_WEBHOOK_SECONDS = 10.0
+_LOOK_FOR_WEBHOOKS = 180.0  # seconds between two questions
 
 
 class Poller:
@@ -50,28 +54,58 @@ class Poller:
         self._seconds = seconds
         self._patience = conflict_patience
         self._understand = understand
-        self._conflict_since: float | None = None
+        self._conflict_since = 0.0
+        self._last_conflict = -math.inf
         self._failures = 0
         self._answering: set[asyncio.Task[None]] = set()
         self._pressing = asyncio.Semaphore(_PRESSES)
+        self._looked_at: float | None = None  # when we last knew that no webhook was set
 
     async def run(self, receive: Receive, since: str | None) -> None:
         """Poll for ever. Raises `Unusable` when the token is refused or used elsewhere."""
         offset = start_offset(since, time.time())
         try:
             while True:
+                await self._look_for_webhook()
                 raw = await self._ask(offset)
-                if raw:
-                    offset = raw[-1]["update_id"] + 1
-                    updates = self._read(raw)
-                    await receive(await self._requests(updates), f"{offset}:{int(time.time())}")
-                    self._answer_presses(updates)
+                if raw is None:
+                    continue
+                if not raw:
+                    await receive((), None)  # nothing new is a sign of life
+                    continue
+                offset = raw[-1]["update_id"] + 1
+                updates = self._read(raw)
+                await receive(await self._requests(updates), f"{offset}:{int(time.time())}")
+                self._answer_presses(updates)
         finally:
             for answering in self._answering:
                 answering.cancel()
 
-    async def _ask(self, offset: int | None) -> list[dict[str, Any]]:
-        """The updates as they came: what PTB cannot read must not hide what it can."""
+    async def _look_for_webhook(self) -> None:
+        """We never set one: if there is one, somebody else has the token."""
+        now = time.monotonic()
+        if self._looked_at is not None and now - self._looked_at < _LOOK_FOR_WEBHOOKS:
+            return
+        try:
+            webhook = await self._bot.get_webhook_info(read_timeout=_WEBHOOK_SECONDS)
+        except InvalidToken:
+            raise token_refused() from None
+        except Exception:  # no answer, or none that makes sense: the next poll says what is wrong
+            return
+        self._looked_at = now
+        if webhook.url:
+            raise Unusable(
+                "What people write to the bot is redirected to another address (a webhook).",
+                "If nobody of yours set it, the token has leaked: revoke it with @BotFather and "
+                "put the new one into the token file. Then open "
+                "https://api.telegram.org/bot<token>/deleteWebhook with the token in use.",
+                "webhook",
+            )
+
+    async def _ask(self, offset: int | None) -> list[dict[str, Any]] | None:
+        """The updates as they came: what PTB cannot read must not hide what it can. None when
+        there was no answer.
+        """
         about = {"limit": _BATCH, "timeout": self._seconds, "allowed_updates": json.dumps(ALLOWED)}
         place = {} if offset is None else {"offset": offset}
         try:
@@ -81,26 +115,29 @@ class Poller:
                 )
             )
         except InvalidToken:
-            raise Unusable("Telegram refuses the bot's token.", ASK_BOTFATHER) from None
+            raise token_refused() from None
         except Conflict:
             await self._bear_conflict()
-            return []
+            return None
         except TelegramError as error:
             await self._wait_out(error)
-            return []
-        self._failures, self._conflict_since = 0, None
+            return None
+        self._failures = 0
         return updates
 
     async def _bear_conflict(self) -> None:
         """Somebody else polls: the last Tocsin may still be ending, or the token has leaked."""
+        self._looked_at = None
         now = time.monotonic()
-        self._conflict_since = self._conflict_since or now
+        if now - self._last_conflict > _MEMORY * self._patience:
+            self._conflict_since = now
+        self._last_conflict = now
         if now - self._conflict_since >= self._patience:
             raise Unusable(
                 "Another program receives this bot's messages.",
                 "Stop the other Tocsin. If there is none, the token has leaked: "
-                "revoke it with @BotFather, put the new one into the token file, and remove any "
-                "webhook somebody set.",
+                "revoke it with @BotFather and put the new one into the token file.",
+                "shared",
             )
         log.warning("telegram conflict", seconds=round(now - self._conflict_since))
         await asyncio.sleep(min(2.0, self._patience / 4))

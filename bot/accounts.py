@@ -1,0 +1,56 @@
+"""The platform accounts of a configuration: how each is made, and how fast it may send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.config import Config, MatrixConfig
+from bot.keep import DatabaseKeep
+from bot.pacer import Pace
+from bot.platforms.base import Platform
+from bot.platforms.local import Local
+from storage.database import Database
+
+if TYPE_CHECKING:
+    from bot.platforms.matrix import Matrix
+
+Make = Callable[[], Platform]
+
+
+def accounts(config: Config, database: Database, local: Local | None) -> dict[str, Make]:
+    """How to make each platform; what it needs is imported only where it is used."""
+    found: dict[str, Make] = {}
+    if config.telegram is not None:
+        from bot.platforms.telegram import Telegram  # noqa: PLC0415 - 40 MB, only if used
+
+        token, url = config.telegram.token.reveal(), config.telegram.api_url
+        found["telegram"] = lambda: Telegram(token, api_url=url)
+    if config.matrix is not None:
+        keep = DatabaseKeep(database, "matrix")
+        found["matrix"] = partial(matrix_account, config.matrix, keep)
+    if local is not None:
+        found["local"] = lambda: local
+    return found
+
+
+def matrix_account(config: MatrixConfig, keep: DatabaseKeep) -> Matrix:
+    """The Matrix account of a configuration."""
+    from bot.platforms.matrix import Matrix  # noqa: PLC0415 - 40 MB, only if used
+
+    return Matrix(
+        config.homeserver,
+        config.user_id,
+        password=config.password.reveal() if config.password else "",
+        access_token=config.access_token.reveal() if config.access_token else "",
+        store=config.store,
+        keep=keep,
+    )
+
+
+def pace_of(config: Config, platform: str) -> Pace:
+    """What a platform's service allows."""
+    if platform == "telegram" and config.telegram is not None:
+        return Pace(per_second=config.telegram.rate, per_chat=1.0, per_group=20)
+    return Pace()
