@@ -102,7 +102,7 @@ def _database(error: DBAPIError) -> str:
             return sentence
     return (
         f"The database cannot be used ({type(error.orig).__name__}). "
-        "Check [database] url, and that the server runs."
+        "Check [database] url, and that the server runs, then start it again."
     )
 
 

@@ -21,7 +21,7 @@ from handlers.message import Event
 from storage.database import Database
 from storage.models import DeliveryState, SubscriberState
 from tests.fakes.faulty import FaultyWire
-from tests.fakes.matrix_bot import Bot, message, wait_until
+from tests.fakes.matrix_bot import Bot, deliver, message, wait_until
 from tests.fakes.synapse import Homeserver, MatrixPerson
 from tests.faults import HARMLESS, says
 from tests.line import Line
@@ -83,7 +83,7 @@ async def test_a_kept_device_starts_though_nobody_says_who_it_is(
     async with bot.running() as matrix:
         await aigerim.writes(room, "hello")
         await bot.gets("hello")
-        await matrix.send(room, message("hello to you"), key="1")
+        await deliver(matrix, room, message("hello to you"), "1")
 
     assert broken.hits >= 1
     assert matrix._device.device_id == device
@@ -111,7 +111,7 @@ async def test_a_start_goes_on_until_the_device_has_its_keys(
         room = await aigerim.talks_to(bot.user_id)
         await aigerim.writes(room, "sealed")
         await bot.gets("sealed")
-        await matrix.send(room, message("sealed too"), key="1")
+        await deliver(matrix, room, message("sealed too"), "1")
 
     assert broken.hits == 1
     assert (await aigerim.hears(room, "sealed too")).encrypted

@@ -33,6 +33,7 @@ from handlers.message import (
     plain,
 )
 from tests import platform_drivers as drivers
+from tests.fakes.matrix_bot import deliver
 from tests.platform_drivers import Shown, Side
 
 PLATFORMS = ("telegram", "matrix", "local")
@@ -74,7 +75,7 @@ _keys = count()
 async def send(platform: Platform, side: Side, message: Message) -> list[str]:
     """Everything of a message; the references of its parts."""
     parts = platform.split(message)
-    return [await platform.send(side.address, part, key=f"k{next(_keys)}") for part in parts]
+    return [await deliver(platform, side.address, part, f"k{next(_keys)}") for part in parts]
 
 
 def bare(words: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from bot.platforms.base import Platform, TryLater
 from bot.platforms.matrix import Matrix
 from bot.platforms.matrix.patience import Patience
 from handlers.message import Attachment, Event, Message, Request, paragraph
@@ -97,3 +98,13 @@ async def wait_until(condition: Callable[[], bool], within: float = 10) -> None:
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 -- what is waited for has no event
             await asyncio.sleep(0.02)
+
+
+async def deliver(platform: Platform, address: str, message: Message, key: str) -> str:
+    """Send as the relay does: what was not sent is tried again. The reference."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await platform.send(address, message, key=key)
+            except TryLater:
+                await asyncio.sleep(0.2)
