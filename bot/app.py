@@ -21,7 +21,7 @@ from bot.composer import Composer
 from bot.config import Config
 from bot.dispatcher import Dispatcher
 from bot.duty import Duties, open_duties
-from bot.health import Health, Pulse, State
+from bot.health import SILENT_FOR_LONG, Health, Pulse, State
 from bot.installation import (
     AlreadyRunningError,
     Storage,
@@ -188,8 +188,10 @@ class App:
         left = [it.name for it in self.carriers if it is not carrier and it.pulse.fault is None]
         if left == [Local.name] and not await self._has_people(Local.name):
             left = []  # the built-in chat that nobody uses is no reason to go on
+        if error.is_outage and carrier.pulse.down_for() < SILENT_FOR_LONG:
+            return  # it passes by itself, most often soon
         await self.alarms.raise_(Alarm(error.fault, carrier.name))
-        if not left:
+        if not left and not error.is_outage:
             raise error
 
     async def _has_people(self, platform: str) -> bool:

@@ -7,6 +7,7 @@ its outbox rows. Who has the duty does all of it; the others stand by, not even 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 RETRY = 60.0
 """Seconds until an account that cannot work is tried again, and the log says so again."""
+SOON = 2.0
+"""Seconds until a service that cannot be reached is tried again; doubled each time up to RETRY."""
 
 Watched = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
 
@@ -50,6 +53,7 @@ class Carrier:
         self.platform: Platform | None = None  # while connected
         self.settled = asyncio.Event()  # carrying, standing by, or known not to work
         self._make = make
+        self._outages = 0  # attempts in a row at a service that cannot be reached
         self._database = database
         self._duties = duties
         self._intake = intake
@@ -67,7 +71,14 @@ class Carrier:
             except* Unusable as group:
                 self.platform = None
                 await self._give_up(_first(group))
-            await asyncio.sleep(RETRY)
+            await asyncio.sleep(self._pause())
+
+    def _pause(self) -> float:
+        """Seconds. An outage may be over any moment; a refused token stays refused."""
+        if self.pulse.fault is None or not self.pulse.fault.is_outage:
+            return RETRY
+        self._outages += 1
+        return min(SOON * 2.0 ** (self._outages - 1), RETRY) * random.uniform(0.8, 1.0)  # noqa: S311 - jitter
 
     def _stand_by(self) -> None:
         self.pulse.move_to(State.STANDING_BY)
@@ -81,6 +92,7 @@ class Carrier:
             for part in (self._listen(platform), self._intake.run(self.name), relay.run()):
                 tasks.create_task(self._watched(part))
             self.platform = platform
+            self._outages = 0
             self.pulse.move_to(State.CARRYING)
             self.pulse.frozen_for = lambda: pacer.frozen_for
             self.settled.set()
@@ -100,8 +112,7 @@ class Carrier:
         return receive
 
     async def _give_up(self, error: Unusable) -> None:
-        self.pulse.move_to(State.UNUSABLE)
-        self.pulse.fault = error
+        self.pulse.fail(error)
         log.error("account unusable", platform=self.name, reason=error.reason, remedy=error.remedy)
         await self._given_up(self, error)
         self.settled.set()

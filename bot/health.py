@@ -48,6 +48,7 @@ class Pulse:
     since: float = field(default_factory=time.monotonic)  # in this state
     heard_at: float | None = None  # when its service answered last
     fault: Unusable | None = None  # why it cannot work; kept until it is heard again
+    down_since: float | None = None
     first: First | None = None  # in line
     first_since: float = 0.0
     frozen_for: Callable[[], float] = lambda: 0.0
@@ -59,7 +60,17 @@ class Pulse:
 
     def heard(self) -> None:
         """The service has answered."""
-        self.heard_at, self.fault = time.monotonic(), None
+        self.heard_at, self.fault, self.down_since = time.monotonic(), None, None
+
+    def fail(self, fault: Unusable) -> None:
+        """The account cannot work."""
+        self.move_to(State.UNUSABLE)
+        self.fault = fault
+        self.down_since = self.down_since or time.monotonic()
+
+    def down_for(self) -> float:
+        """Seconds since it last worked; 0 if it works."""
+        return time.monotonic() - self.down_since if self.down_since else 0.0
 
     def note_first(self, first: First | None) -> None:
         """What is first in line now."""

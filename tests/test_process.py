@@ -12,6 +12,7 @@ import pytest
 from bot.config import load_config
 from bot.import_campaign import import_file
 from bot.relay import WORKERS
+from tests.fakes.faulty import FaultyWire
 from tests.fakes.program import Program
 from tests.fakes.telegram import BotApi, Person
 from tests.people import SAMPLE
@@ -143,6 +144,18 @@ async def test_a_revoked_token_ends_it_with_the_remedy(
     assert "Telegram refuses the bot's token." in program.text
     assert "BotFather" in program.text
     assert token not in program.text
+
+
+async def test_an_outage_at_its_start_is_waited_out(
+    program: Program, config: Path, telegram_server: BotApi
+) -> None:
+    async with FaultyWire(telegram_server.url) as wire:
+        config.write_text(config.read_text().replace(telegram_server.url, wire.url))
+        async with wire.refusing():
+            await program.start()
+            await program.says("Not on telegram: Telegram cannot be reached")
+
+        await _subscribe(telegram_server.person())
 
 
 async def test_a_second_one_is_refused_on_sqlite_and_stands_by_on_postgresql(

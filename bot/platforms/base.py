@@ -159,3 +159,8 @@ class Unusable(PlatformError):
         self.reason = reason
         self.remedy = remedy
         self.fault = fault
+
+    @property
+    def is_outage(self) -> bool:
+        """Is only the service out of reach? That passes by itself."""
+        return self.fault == "unreachable"
