@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-import json
 import re
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from tests.fakes.telegram_chats import BOT, Chat, Message, Person
 from tests.fakes.telegram_faults import Fault, Faults, When
 from tests.fakes.telegram_groups import Group
 from tests.fakes.telegram_limits import PACED, Gate, Limits
-from tests.fakes.telegram_methods import Upload, read_parameters
+from tests.fakes.telegram_methods import Upload, parameters_of, read_parameters
 from tests.fakes.telegram_refusals import WEBHOOK_CAME, ApiError, bad, conflict
 from tests.fakes.telegram_updates import Updates
 
@@ -57,6 +58,8 @@ class BotApi:
         self.chats: dict[int, Chat] = {}
         self.people: dict[int, Person] = {}
         self.calls: list[Call] = []
+        self.asked = Counter[str]()  # requests by method, refused ones too
+        self.box = itertools.count(1)  # numbers of the messages in private chats and basic groups
         self.files: dict[str, Upload] = {}
         self.presses: dict[str, dict[str, Any]] = {}  # id → how it was answered
         self.commands: dict[tuple[str, int, str], list[dict[str, Any]]] = {}
@@ -66,6 +69,7 @@ class BotApi:
         self.updates = Updates(clock=self._now)
         self.gate = Gate()
         self._faults = Faults()
+        self._late: list[web.Request] = []
         self._accepted = asyncio.Event()
         self._numbers = itertools.count(1001)
         self._runner: web.AppRunner | None = None
@@ -86,6 +90,11 @@ class BotApi:
             self.people[number] = Person(self, number, language)
             self.chats[number] = Chat(self, number, "private")
         return self.people[number]
+
+    def skips(self, numbers: int = 1) -> None:
+        """Messages that the bot never hears of take so many numbers."""
+        for _ in range(numbers):
+            next(self.box)
 
     @property
     def somebody(self) -> Person:
@@ -166,8 +175,22 @@ class BotApi:
         self._faults.order(Fault(method, times, status=status, body=body))
 
     def drop(self, method: str, when: When, times: int = 1) -> None:
-        """Reset the connection of the next calls, before or after acting."""
+        """Reset the connection of the next calls before acting, after, or before acting late.
+
+        What is late acts when `late_ones_act` says so.
+        """
         self._faults.order(Fault(method, times, drop=when))
+
+    def repeat(self, method: str) -> None:
+        """Act twice on the next call; only the second answer is seen."""
+        self._faults.order(Fault(method, twice=True))
+
+    async def late_ones_act(self) -> None:
+        """What has been given up long ago reaches the chats after all."""
+        late, self._late = self._late, []
+        for request in late:
+            with suppress(ApiError):
+                await self._act(request)
 
     def stall(self, method: str, seconds: float, times: int = 1) -> None:
         """Keep silent so long before acting."""
@@ -197,7 +220,14 @@ class BotApi:
             return _hang_up(request)
         if fault.status:
             return web.Response(status=fault.status, body=fault.body)
+        if fault.drop == "late":
+            await request.read()
+            self._late.append(request)
+            return _hang_up(request)
         await asyncio.sleep(fault.stall)
+        if fault.twice:
+            with suppress(ApiError):
+                await self._act(request)
         try:
             result = await self._act(request)
         except ApiError as error:
@@ -214,7 +244,8 @@ class BotApi:
         if request.match_info["token"] != self.token:
             raise ApiError(401, "Unauthorized")
         method = request.match_info["method"]
-        params = read_parameters(method, await _given(request))
+        self.asked[method] += 1
+        params = read_parameters(method, await parameters_of(request))
         if method in PACED:
             chat = self.find_chat(params["chat_id"])
             self.gate.let_through(self.limits, chat.id, private=chat.type == "private")
@@ -258,25 +289,6 @@ def _hang_up(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
-
-
-async def _given(request: web.Request) -> dict[str, object]:
-    """The parameters: from the query, and from a JSON, form or multipart body."""
-    given: dict[str, object] = dict(request.query)
-    if request.content_type == "application/json":
-        try:
-            body: dict[str, object] = await request.json()
-            return given | body
-        except (json.JSONDecodeError, TypeError):
-            raise bad("can't parse JSON object") from None
-    for name, value in (await request.post()).items():
-        given[name] = _upload(value) if isinstance(value, web.FileField) else value
-    return given
-
-
-def _upload(file: web.FileField) -> Upload:
-    with file.file:
-        return Upload(file.filename, file.content_type, file.file.read())
 
 
 @pytest.fixture

@@ -7,10 +7,17 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.telegram_chats import BOT, Chat, Message, public
+from tests.fakes.telegram_edits import EDITS
 from tests.fakes.telegram_keyboards import stored_keyboard
 from tests.fakes.telegram_methods import Upload
-from tests.fakes.telegram_refusals import NOT_MODIFIED, WEBHOOK_ACTIVE, bad, conflict
-from tests.fakes.telegram_texts import check_caption, check_text, shown_entities, units
+from tests.fakes.telegram_refusals import WEBHOOK_ACTIVE, bad, conflict
+from tests.fakes.telegram_texts import (
+    check_caption,
+    refuse_markup,
+    shown_entities,
+    shown_text,
+    units,
+)
 
 if TYPE_CHECKING:
     from tests.fakes.telegram import BotApi
@@ -18,7 +25,6 @@ if TYPE_CHECKING:
 Given = dict[str, Any]
 Answer = Callable[["BotApi", Given], Awaitable[Any]]
 
-_DELETABLE = 48 * 3600  # seconds
 _MOST_COMMANDS = 100
 _SCOPES = frozenset(
     [
@@ -93,7 +99,7 @@ async def _delete_webhook(server: BotApi, given: Given) -> bool:
 async def _send_message(server: BotApi, given: Given) -> Message:
     chat = server.find_chat(given["chat_id"])
     chat.check_writable(given.get("message_thread_id"))
-    return _send(server, chat, given, _shown_text(given))
+    return _send(server, chat, given, shown_text(given))
 
 
 async def _send_document(server: BotApi, given: Given) -> Message:
@@ -120,27 +126,14 @@ def _file(server: BotApi, document: Upload | str) -> Upload:
     return upload
 
 
-def _shown_text(given: Given) -> Message:
-    _refuse_markup(given)
-    check_text(given["text"])
-    entities = shown_entities(given["text"], given.get("entities", []))
-    return {"text": given["text"], **({"entities": entities} if entities else {})}
-
-
 def _shown_caption(given: Given) -> Message:
-    _refuse_markup(given)
+    refuse_markup(given)
     caption = given.get("caption", "")
     check_caption(caption)
     entities = shown_entities(caption, given.get("caption_entities", []))
     if not caption.strip():
         return {}
     return {"caption": caption, **({"caption_entities": entities} if entities else {})}
-
-
-def _refuse_markup(given: Given) -> None:
-    """Markup to parse is how foreign text becomes links: this bot sends entities only."""
-    if "parse_mode" in given:
-        raise bad("unsupported parse_mode")
 
 
 def _send(server: BotApi, chat: Chat, given: Given, shown: Message) -> Message:
@@ -174,57 +167,6 @@ def _reply(chat: Chat, given: Given) -> Message:
     if wanted.get("allow_sending_without_reply"):
         return {}
     raise bad("message to be replied not found")
-
-
-# ------------------------------------------------------------------------- editing, deleting
-
-
-async def _edit_message_text(server: BotApi, given: Given) -> Message:
-    chat, message = _editable(server, given)
-    if "text" not in message:
-        raise bad("there is no text in the message to edit")
-    return _edit(server, chat, message, given, _shown_text(given))
-
-
-async def _edit_message_reply_markup(server: BotApi, given: Given) -> Message:
-    chat, message = _editable(server, given)
-    same: Message = {name: message[name] for name in ("text", "entities") if name in message}
-    return _edit(server, chat, message, given, same)
-
-
-def _editable(server: BotApi, given: Given) -> tuple[Chat, Message]:
-    chat = server.find_chat(given["chat_id"])
-    chat.check_open()
-    message = chat.find(given["message_id"])
-    if message is None:
-        raise bad("message to edit not found")
-    if given["message_id"] not in chat.messages:
-        raise bad("message can't be edited")
-    return chat, message
-
-
-def _edit(server: BotApi, chat: Chat, old: Message, given: Given, shown: Message) -> Message:
-    changing = ("text", "entities", "reply_markup")
-    new = {name: value for name, value in old.items() if name not in changing} | shown
-    if keyboard := stored_keyboard(given.get("reply_markup")):
-        new["reply_markup"] = keyboard
-    if all(old.get(name) == new.get(name) for name in changing):
-        raise bad(NOT_MODIFIED)
-    chat.keep(new | {"edit_date": server.now()})
-    return public(chat.messages[old["message_id"]])
-
-
-async def _delete_message(server: BotApi, given: Given) -> bool:
-    chat, number = server.find_chat(given["chat_id"]), given["message_id"]
-    chat.check_open()
-    message = chat.find(number)
-    if message is None:
-        raise bad("message to delete not found")
-    others = number in chat.said and chat.type != "private" and chat.bot != "administrator"
-    if others or message["date"] < server.now() - _DELETABLE:
-        raise bad("message can't be deleted for everyone")
-    chat.forget(number)
-    return True
 
 
 async def _answer_callback_query(server: BotApi, given: Given) -> bool:
@@ -311,9 +253,7 @@ ANSWERS: dict[str, Answer] = {
     "deleteWebhook": _delete_webhook,
     "sendMessage": _send_message,
     "sendDocument": _send_document,
-    "editMessageText": _edit_message_text,
-    "editMessageReplyMarkup": _edit_message_reply_markup,
-    "deleteMessage": _delete_message,
+    **EDITS,
     "answerCallbackQuery": _answer_callback_query,
     "getChat": _get_chat,
     "getChatMember": _get_chat_member,

@@ -26,6 +26,7 @@ ANONYMOUS_ADMIN = {
 BOT = {"id": 4242, "is_bot": True, "first_name": "Tocsin", "username": "tocsin_test_bot"}
 _OURS_ALONE = ("content", "silent")  # kept for tests, no part of the Bot API's message
 PRESENT = ("creator", "administrator", "member", "restricted")
+SHARING_NUMBERS = ("private", "group")  # all of an account draw on one row of message numbers
 
 
 @dataclass(eq=False)
@@ -48,6 +49,10 @@ class Chat:
     moved_to: int = 0
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        if self.type in SHARING_NUMBERS:
+            self.numbers = self.server.box
 
     @property
     def texts(self) -> list[str]:

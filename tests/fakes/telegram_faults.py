@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-When = Literal["before", "after"]
+When = Literal["before", "after", "late"]
 
 
 @dataclass
@@ -16,7 +16,8 @@ class Fault:
     times: int = 1
     status: int = 0  # answer with this status and body, without acting
     body: bytes = b""
-    drop: When | None = None  # reset the connection before or after acting
+    drop: When | None = None  # reset the connection before, after or long before acting
+    twice: bool = False  # act twice, as Telegram's servers repeat among themselves
     stall: float = 0.0  # seconds to keep silent before acting
 
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 
 from tests.fakes.telegram_refusals import too_many
 
-PACED = ("sendMessage", "sendDocument", "editMessageText", "editMessageReplyMarkup")
+PACED = (
+    "sendMessage",
+    "sendDocument",
+    "editMessageText",
+    "editMessageReplyMarkup",
+    "stopMessageLiveLocation",
+)
 _MINUTE = 60.0
 
 

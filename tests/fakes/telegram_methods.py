@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aiohttp import web
+
 from tests.fakes.telegram_refusals import ApiError, bad
 
 UPDATE_KINDS = frozenset(
@@ -61,6 +63,7 @@ _METHODS = {
     "sendMessage": _SEND + _SHOWN + "text:s!",
     "editMessageText": _EDIT + _SHOWN + "text:s! parse_mode:s",
     "editMessageReplyMarkup": _EDIT,
+    "stopMessageLiveLocation": _EDIT,
     "deleteMessage": "chat_id:c! message_id:i!",
     "sendDocument": _SEND + "document:f! thumbnail:f caption:s caption_entities:[MessageEntity] "
     "disable_content_type_detection:b",
@@ -106,6 +109,25 @@ def _fields(line: str) -> dict[str, tuple[str, bool]]:
 
 METHODS = {name: _fields(line) for name, line in _METHODS.items()}
 TYPES = {name: _fields(line) for name, line in _TYPES.items()}
+
+
+async def parameters_of(request: web.Request) -> dict[str, object]:
+    """The parameters: from the query, and from a JSON, form or multipart body."""
+    given: dict[str, object] = dict(request.query)
+    if request.content_type == "application/json":
+        try:
+            body: dict[str, object] = await request.json()
+            return given | body
+        except (json.JSONDecodeError, TypeError):
+            raise bad("can't parse JSON object") from None
+    for name, value in (await request.post()).items():
+        given[name] = _upload(value) if isinstance(value, web.FileField) else value
+    return given
+
+
+def _upload(file: web.FileField) -> Upload:
+    with file.file:
+        return Upload(file.filename, file.content_type, file.file.read())
 
 
 def read_parameters(method: str, given: Mapping[str, object]) -> dict[str, Any]:

@@ -182,3 +182,17 @@ def _found(text: str) -> Iterator[Entity]:
                 "offset": units(text[:start]),
                 "length": units(text[start:taken]),
             }
+
+
+def shown_text(given: dict[str, Any]) -> dict[str, Any]:
+    """What a message with this text shows."""
+    refuse_markup(given)
+    check_text(given["text"])
+    entities = shown_entities(given["text"], given.get("entities", []))
+    return {"text": given["text"], **({"entities": entities} if entities else {})}
+
+
+def refuse_markup(given: dict[str, Any]) -> None:
+    """Markup to parse is how foreign text becomes links: this bot sends entities only."""
+    if "parse_mode" in given:
+        raise bad("unsupported parse_mode")
