@@ -25,8 +25,12 @@ def accounts(config: Config, database: Database, local: Local | None) -> dict[st
     if config.telegram is not None:
         from bot.platforms.telegram import Telegram  # noqa: PLC0415 - 40 MB, only if used
 
-        token, url = config.telegram.token.reveal(), config.telegram.api_url
-        found["telegram"] = lambda: Telegram(token, api_url=url)
+        found["telegram"] = partial(
+            Telegram,
+            config.telegram.token.reveal(),
+            api_url=config.telegram.api_url,
+            settle_doubts=config.telegram.settle_doubts,
+        )
     if config.matrix is not None:
         keep = DatabaseKeep(database, "matrix")
         found["matrix"] = partial(matrix_account, config.matrix, keep)

@@ -10,6 +10,7 @@ import structlog
 
 from bot.buttons import Signer
 from bot.composer import Composer
+from bot.inquiry import Inquiry
 from bot.pacer import NotNow, Pacer
 from bot.platforms.base import (
     Platform,
@@ -44,6 +45,7 @@ class Attempt:
         pacer: Pacer,
         composer: Composer,
         signer: Signer,
+        inquiry: Inquiry,
         *,
         key_prefix: str,
         clock: Callable[[], int],
@@ -52,13 +54,14 @@ class Attempt:
         self._pacer = pacer
         self._composer = composer
         self._signer = signer
+        self._inquiry = inquiry
         self._key_prefix = key_prefix
         self._clock = clock
 
     async def make(self, claim: Claim) -> Outcome:
         """How it ended. Raises only what ends the whole account."""
         try:
-            step = await self._compose(claim)
+            step = await self._compose(claim, self._clock())
         except Exception as error:
             log.error("not composed", delivery=claim.id, fault=type(error).__name__)
             return Outcome(claim, DeliveryState.REJECTED, error=type(error).__name__)
@@ -74,23 +77,38 @@ class Attempt:
         self._pacer.note_sent(claim.address, group=_is_group(claim))
         return await self._request(claim, step)
 
-    async def _compose(self, claim: Claim) -> Step:
+    async def _compose(self, claim: Claim, now: int) -> Step:
         parts = await self._composer.parts(claim, self._platform.split)
         step = next_step(claim, parts)
         message = self._composer.marked(step.message, claim) if claim.repeat else step.message
-        signed = self._signer.sign(message, claim.platform, claim.address, self._clock())
+        signed = self._signer.sign(message, claim.platform, claim.address, now)
         return replace(step, message=signed)
 
+    async def look_back(self, claim: Claim) -> Outcome | None:
+        """What became of an attempt that was cut off by a crash; None if nobody can tell."""
+        mark = self._inquiry.mark_of(claim)
+        try:
+            step = await self._compose(claim, mark.at if mark else self._clock())
+        except Exception:  # the next attempt says so
+            return None
+        if step.act is not Act.SEND:
+            return None
+        ref = await self._inquiry.found(claim, step.message, mark.since if mark else "")
+        return _done(claim, step, ref) if ref else None
+
     async def _request(self, claim: Claim, step: Step) -> Outcome:
+        since = self._inquiry.mark()
         crashpoint("sending")
         try:
             ref = await self._act(claim, step)
             crashpoint("sent")
         except PlatformError as error:
-            return self._failed(claim, step, error)
-        refs = (*claim.refs, ref) if ref else claim.refs
-        state = DeliveryState.SENT if step.last else DeliveryState.PENDING
-        return Outcome(claim, state, refs=refs, done=True)
+            if not isinstance(error, Unknown) or step.act is not Act.SEND:
+                return self._failed(claim, step, error)
+            ref = await self._inquiry.found(claim, step.message, since)
+            if not ref:
+                return self._failed(claim, step, error)
+        return _done(claim, step, ref)
 
     async def _act(self, claim: Claim, step: Step) -> str:
         """Do it; the reference of the part that is there now, "" if none is."""
@@ -138,6 +156,13 @@ class Attempt:
         if claim.notice_kind in HELD_WHEN_DOUBTFUL or claim.attempts >= _DOUBTS:
             return Outcome(claim, DeliveryState.HELD, error=reason)
         return replace(self._later(claim, 1.0, reason), repeat=True)
+
+
+def _done(claim: Claim, step: Step, ref: str) -> Outcome:
+    """This part is dealt with; `ref` is there now, if it is not ""."""
+    refs = (*claim.refs, ref) if ref else claim.refs
+    state = DeliveryState.SENT if step.last else DeliveryState.PENDING
+    return Outcome(claim, state, refs=refs, done=True)
 
 
 def _not_now(claim: Claim, due_at: int) -> Outcome:

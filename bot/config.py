@@ -46,11 +46,15 @@ class SecretsConfig:
 
 @dataclass(frozen=True, slots=True)
 class TelegramConfig:
-    """The Telegram account; `rate` in messages a second."""
+    """The Telegram account; `rate` in messages a second.
+
+    `settle_doubts`: look whether messages have arrived whose sending got no answer.
+    """
 
     token: Secret
     api_url: str = ""
     rate: float = 29.0
+    settle_doubts: bool = False
     usual_rate: ClassVar[float] = 29.0
 
 
@@ -217,7 +221,8 @@ def _telegram(sections: Sections) -> TelegramConfig | None:
     rate = section.number("rate", TelegramConfig.usual_rate)
     if not 0 < rate <= most:
         section.fault("rate", f"must lie between 0 and {most}", "Leave it out, or write 29.")
-    return TelegramConfig(token or Secret(""), api_url, rate)
+    settle_doubts = section.flag("settle_doubts", default=False)
+    return TelegramConfig(token or Secret(""), api_url, rate, settle_doubts)
 
 
 def _matrix(sections: Sections) -> MatrixConfig | None:

@@ -19,6 +19,7 @@ from bot.attempt import Attempt
 from bot.bell import Bell
 from bot.buttons import Signer
 from bot.composer import Composer
+from bot.inquiry import Inquiry
 from bot.pacer import Pacer
 from bot.platforms.base import Platform
 from bot.stock import Stock
@@ -39,6 +40,7 @@ _NOTICE_WORKERS = 6  # two stay free for replies
 _QUEUED = 2  # notices claimed ahead of their moment: more would only be more doubt
 _POLL = 1.0  # seconds; the bell is usually faster
 _GRACE = 6.0  # seconds for what is on its way when the program is asked to stop
+_LOOKING_BACK = 30.0  # seconds at most before anything new is sent
 _LONG_FREEZE = 10.0  # seconds from which on a freeze is remembered over a restart
 
 _PACED_STOCK, _UNPACED_STOCK = 16, 64  # notices looked up at once
@@ -64,8 +66,9 @@ class Relay:
         self._platform = platform
         self._stirred = Bell(rung_by=queued)
         self._clock = clock
+        self._inquiry = Inquiry(platform, pacer)
         self._attempt = Attempt(
-            platform, pacer, composer, signer, key_prefix=key_prefix, clock=clock
+            platform, pacer, composer, signer, self._inquiry, key_prefix=key_prefix, clock=clock
         )
         self._watch = Watch()
         self._turning: asyncio.Task[bool] | None = None
@@ -76,10 +79,10 @@ class Relay:
 
     async def run(self) -> None:
         """Recover from the last stop, then carry for ever."""
-        await self._recover()
         async with asyncio.TaskGroup() as tasks:
             pacing = tasks.create_task(self.pacer.run())
             try:
+                await self._recover()
                 await self._carry(tasks)
             except asyncio.CancelledError:
                 await self._finish()
@@ -89,8 +92,14 @@ class Relay:
 
     async def _recover(self) -> None:
         name = self._platform.name
+        async with self._database.read() as session:
+            until = await keepsakes.load(session, name, "frozen until")
+        if until and int(until) > self._clock():
+            self.pacer.stay_frozen(int(until) - self._clock())
+        arrived = await self._look_back()
         async with self._database.write() as session:
             now = self._clock()
+            await settling.settle(session, arrived, now)
             doubtful = await settling.recover(
                 session,
                 name,
@@ -98,13 +107,30 @@ class Relay:
                 hold=HELD_WHEN_DOUBTFUL,
                 now=now,
             )
-            until = await keepsakes.load(session, name, "frozen until")
             crashpoint("recovering")
         crashpoint("recovered")
         if doubtful:
             log.warning("deliveries in doubt", platform=name, count=doubtful)
-        if until and int(until) > now:
-            self.pacer.stay_frozen(int(until) - now)
+
+    async def _look_back(self) -> list[Outcome]:
+        """What has certainly arrived of the deliveries that were on their way."""
+        if not self._inquiry.possible:
+            return []
+        async with self._database.read() as session:
+            claims = await outbox.in_flight(session, self._platform.name)
+            await self._inquiry.load(session)
+        arrived: list[Outcome] = []
+
+        async def look(claim: Claim) -> None:
+            outcome = await self._attempt.look_back(claim)
+            if outcome is not None:
+                arrived.append(outcome)
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOKING_BACK), asyncio.TaskGroup() as looking:
+                for claim in claims:
+                    looking.create_task(look(claim))
+        return arrived
 
     async def _carry(self, tasks: asyncio.TaskGroup) -> None:
         while True:
@@ -127,6 +153,7 @@ class Relay:
             await self._watch.over(session, landed, now)
             await self._note_freeze(session, now)
             claims = await self._claim(session, landed, now)
+            await self._inquiry.note(session, claims, self._sending.values(), now)
             if landed:
                 crashpoint("settling")
         if landed:

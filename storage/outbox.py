@@ -217,6 +217,13 @@ async def take(session: AsyncSession, wanted: Iterable[Waiting]) -> list[Claim]:
     return [replace(it, attempts=attempts[it.id]) for it in claims if it.id in attempts]
 
 
+async def in_flight(session: AsyncSession, platform: str) -> list[Claim]:
+    """The claims that a process which is no more has left behind."""
+    connection = await session.connection()
+    rows = await connection.execute(_IN_FLIGHT, {"on": platform, "limit": _WORKERS})
+    return [_as_waiting(session, row).claim for row in rows]
+
+
 def _of_first_stage(rows: Sequence[Any]) -> list[Any]:
     """The waiting rows of the earliest stage that has rows waiting or in flight.
 
@@ -324,6 +331,7 @@ def _due_of_stream() -> Select[*tuple[Any, ...]]:
 
 
 _REPLIES = _due_replies()
+_IN_FLIGHT = _EVERYTHING.where(Delivery.state == SENDING).order_by(Delivery.id)
 _STREAM = _due_of_stream()
 _IS_OPEN = and_(Notice.finished_at.is_(None), Notice.paused_at.is_(None))
 _OPEN = (

@@ -24,6 +24,34 @@ Fault = Literal["refused", "shared", "webhook", "unreachable", "other"]
 """What is wrong with an account, for those who are told in their own language."""
 
 
+Turn = Callable[[], Awaitable[None]]
+"""Waits until one more request may leave. What it raises passes through."""
+
+
+class Lookup(Protocol):
+    """Finds out whether a part has arrived whose `send` ended in `Unknown`.
+
+    Only for services that do not recognise a repeated key but can be asked. Nothing that a reader
+    could notice may come of asking. A wrong "yes" loses a notice, a wrong "no" only repeats it:
+    whatever is not certain is a "no".
+    """
+
+    def mark(self) -> str:
+        """Where the account stands; taken before a part leaves, and good after a restart.
+
+        "" if that is not known: then nothing will be found.
+        """
+        ...
+
+    async def find(self, address: str, message: Message, *, since: str, turn: Turn) -> str:
+        """The reference of exactly this part, sent after the mark `since`; "" if in doubt.
+
+        Waits for its `turn` before every request. What it raises means in doubt, too.
+        Called for every doubtful part, also with a `since` of "", so that it knows of them all.
+        """
+        ...
+
+
 class Keep(Protocol):
     """Small secrets a platform must not forget over restarts, sealed in the database."""
 
@@ -50,6 +78,11 @@ class Platform(Protocol):
 
     idempotent: bool
     """Does the service recognise a repeated `key`? Then a doubtful send may simply be repeated."""
+
+    @property
+    def lookup(self) -> Lookup | None:
+        """Can it be found out whether a doubtful part has arrived? None where it cannot."""
+        ...
 
     async def __aenter__(self) -> Self:
         """Connect. Raises `Unusable` when the account cannot work, with the remedy."""

@@ -69,6 +69,7 @@ class Local:
 
     name = "local"
     idempotent = True
+    lookup = None
 
     def __init__(self, database: Database) -> None:
         self._database = database

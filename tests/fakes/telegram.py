@@ -185,12 +185,10 @@ class BotApi:
         """Act twice on the next call; only the second answer is seen."""
         self._faults.order(Fault(method, twice=True))
 
-    async def late_ones_act(self) -> None:
-        """What has been given up long ago reaches the chats after all."""
+    async def late_ones_act(self) -> list[Any]:
+        """What has been given up long ago reaches the chats after all; what comes of each."""
         late, self._late = self._late, []
-        for request in late:
-            with suppress(ApiError):
-                await self._act(request)
+        return [await self._act(request) for request in late]
 
     def stall(self, method: str, seconds: float, times: int = 1) -> None:
         """Keep silent so long before acting."""
@@ -233,10 +231,10 @@ class BotApi:
         except ApiError as error:
             if error.code == 409 and not _has_gone(request):
                 self.conflicts += 1
-            return web.json_response(error.answer(), status=error.code)
-        if fault.drop == "after":
-            return _hang_up(request)
-        return web.json_response({"ok": True, "result": result})
+            answer = web.json_response(error.answer(), status=error.code)
+        else:
+            answer = web.json_response({"ok": True, "result": result})
+        return _hang_up(request) if fault.drop == "after" else answer
 
     async def _act(self, request: web.Request) -> Any:  # noqa: ANN401 - each method its own
         if not re.fullmatch(r"\d+:[\w-]{30,}", request.match_info["token"], re.ASCII):

@@ -50,6 +50,7 @@ class Matrix:
 
     name = NAME
     idempotent = True  # the homeserver keeps transaction ids per device for about a day
+    lookup = None
 
     def __init__(
         self,

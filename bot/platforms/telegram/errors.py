@@ -62,12 +62,12 @@ _ASK_BOTFATHER = (
 
 def is_already_so(error: Exception) -> bool:
     """Is the message as we want it, gone or not to be changed, so that nothing is left to do?"""
-    return isinstance(error, BadRequest) and _says(error, _ALREADY_SO)
+    return isinstance(error, BadRequest) and says(error, _ALREADY_SO)
 
 
 def takes_no_files(error: Exception) -> bool:
     """Does the chat take our texts, only not files?"""
-    return isinstance(error, BadRequest) and _says(error, _WITHOUT_FILES)
+    return isinstance(error, BadRequest) and says(error, _WITHOUT_FILES)
 
 
 def translate(error: Exception) -> PlatformError:  # noqa: PLR0911 - one line for each answer
@@ -95,9 +95,9 @@ def translate(error: Exception) -> PlatformError:  # noqa: PLR0911 - one line fo
 
 
 def _refused(error: BadRequest) -> PlatformError:
-    if _says(error, _TOO_OLD):
+    if says(error, _TOO_OLD):
         return TooOld("Telegram lets this message stay")
-    if _says(error, _GONE):
+    if says(error, _GONE):
         return RecipientGone(_plain(error))
     return Rejected(_plain(error))
 
@@ -107,7 +107,8 @@ def token_refused() -> Unusable:
     return Unusable("Telegram refuses the bot's token.", _ASK_BOTFATHER, "refused")
 
 
-def _says(error: TelegramError, signs: tuple[str, ...]) -> bool:
+def says(error: TelegramError, signs: tuple[str, ...]) -> bool:
+    """Is one of these in Telegram's words? They begin with a capital or not."""
     message = error.message.lower()
     return any(sign in message for sign in signs)
 

@@ -8,35 +8,30 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from telegram import Bot, InputFile, LinkPreviewOptions, Update
+from telegram import Bot, InputFile, Update
 from telegram import Message as Sent
 from telegram.constants import ChatMemberStatus
 from telegram.error import InvalidToken
 
-from bot.platforms.base import (
-    Receive,
-    RecipientGone,
-    Rejected,
-    Unknown,
-    Unusable,
-)
+from bot.platforms.base import Lookup, Receive, RecipientGone, Rejected, Unknown, Unusable
+from bot.platforms.telegram.content import rendered, text_of
 from bot.platforms.telegram.errors import (
     is_already_so,
     takes_no_files,
     token_refused,
     translate,
 )
+from bot.platforms.telegram.lookup import Numbers, TelegramLookup
 from bot.platforms.telegram.poll import Poller
 from bot.platforms.telegram.request import CONNECT, READ, AiohttpRequest
 from bot.platforms.telegram.updates import Me
 from bot.platforms.telegram.updates import translate as understand
 from bot.render.split import split_message
-from bot.render.telegram import Rendered, fits, render
+from bot.render.telegram import fits
 from handlers.message import ChatKind, Event, Message, Request
 
 _ADMINS = (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER)
 _REMEMBERED = 60.0  # seconds an answer about somebody's rights is believed
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _ASIDE = 5.0  # seconds for a question that all later updates have to wait for
 _SLACK = 15.0  # seconds a poll may take longer than was asked for
 
@@ -44,7 +39,10 @@ Answer = TypeVar("Answer")
 
 
 class Telegram:
-    """One bot account. `api_url` is a self-hosted Bot API server; "" means Telegram's own."""
+    """One bot account. `api_url` is a self-hosted Bot API server; "" means Telegram's own.
+
+    `settle_doubts` lets it look for messages whose sending got no answer, `doubts_after` seconds.
+    """
 
     name = "telegram"
     idempotent = False
@@ -59,6 +57,8 @@ class Telegram:
         connect_seconds: float = CONNECT,
         read_seconds: float = READ,
         poll_slack: float = _SLACK,
+        settle_doubts: bool = False,
+        doubts_after: float = 1.0,
     ) -> None:
         base: dict[str, Any] = {
             "base_url": f"{api_url}/bot",
@@ -74,6 +74,10 @@ class Telegram:
         self._poll_seconds = poll_seconds
         self._read_seconds = read_seconds
         self._conflict_patience = conflict_patience
+        self._numbers = Numbers()
+        self.lookup: Lookup | None = None
+        if settle_doubts:
+            self.lookup = TelegramLookup(self._bot, self._numbers, after=doubts_after)
         self._me = Me(0, "")
         self._admins: dict[tuple[str, str], tuple[float, bool]] = {}
 
@@ -125,7 +129,13 @@ class Telegram:
         )
         await poller.run(receive, since)
 
+    def _note(self, chat: int | str, number: int) -> None:
+        if self.lookup is not None and isinstance(chat, int):
+            self._numbers.note(chat, number)
+
     async def _understand(self, update: Update) -> Request | None:
+        if update.message is not None:
+            self._note(update.message.chat.id, update.message.message_id)
         request = understand(update, self._me)
         if request is None or request.kind == ChatKind.PRIVATE or request.doubt:
             return request
@@ -159,19 +169,11 @@ class Telegram:
         where = _where(address)
         if message.attachments:
             return await self._send_file(where, message)
-        rendered = _rendered(message)
-        call = self._bot.send_message(
-            text=rendered.text,
-            entities=rendered.entities,
-            reply_markup=rendered.keyboard,
-            link_preview_options=_NO_PREVIEW,
-            **where,
-            **_how(message),
-        )
-        return _reference(await _translated(call), where["chat_id"])
+        call = self._bot.send_message(**text_of(message), **where, **_how(message))
+        return self._noted(await _translated(call), where["chat_id"])
 
     async def _send_file(self, where: dict[str, Any], message: Message) -> str:
-        caption = _rendered(replace(message, attachments=()))
+        caption = rendered(replace(message, attachments=()))
         try:
             sent = await self._bot.send_document(
                 document=_file(message),
@@ -184,20 +186,16 @@ class Telegram:
             if takes_no_files(error):
                 return ""
             raise translate(error) from None
-        return _reference(sent, where["chat_id"])
+        return self._noted(sent, where["chat_id"])
+
+    def _noted(self, sent: Sent, chat: int | str) -> str:
+        ref = _reference(sent, chat)
+        self._note(chat, int(ref))
+        return ref
 
     async def edit(self, address: str, ref: str, message: Message, *, key: str) -> None:  # noqa: ARG002 - Telegram knows no keys
         """Let a message read like this; an edit may be repeated safely."""
-        rendered = _rendered(message)
-        await _changed(
-            self._bot.edit_message_text(
-                text=rendered.text,
-                entities=rendered.entities,
-                reply_markup=rendered.keyboard,
-                link_preview_options=_NO_PREVIEW,
-                **_which(address, ref),
-            )
-        )
+        await _changed(self._bot.edit_message_text(**text_of(message), **_which(address, ref)))
 
     async def retract(self, address: str, ref: str) -> None:
         """Delete a message. Telegram allows it for 48 hours; later this raises `TooOld`."""
@@ -231,13 +229,6 @@ def _reference(sent: Sent, chat: int | str) -> str:
     if wanted not in chats or type(number) is not int:
         raise Unknown("an answer about something else")
     return str(number)
-
-
-def _rendered(message: Message) -> Rendered:
-    try:
-        return render(message)
-    except ValueError as error:  # its words are ours: they quote nothing
-        raise Rejected(str(error)) from None
 
 
 def _where(address: str) -> dict[str, Any]:
