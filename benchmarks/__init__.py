@@ -1,0 +1,1 @@
+"""How fast, how cheap, how steady: `make bench` measures what the README promises."""
