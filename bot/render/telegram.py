@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
-from telegram import (
-    CopyTextButton,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    MessageEntity,
-)
+from telegram import MessageEntity
 
 from bot.render.html import is_web, sendable
 from handlers.message import (
@@ -51,7 +47,7 @@ class Rendered:
 
     text: str
     entities: tuple[MessageEntity, ...]
-    keyboard: InlineKeyboardMarkup | None
+    keyboard: list[list[dict[str, Any]]]  # rows of InlineKeyboardButton
 
 
 def render(message: Message) -> Rendered:
@@ -61,7 +57,7 @@ def render(message: Message) -> Rendered:
         if number:
             sheet.write("\n" if isinstance(block, Bullets) else "\n\n")
         _block(sheet, block)
-    return Rendered(sheet.text, tuple(sheet.entities[:MOST_ENTITIES]), _keyboard(message.buttons))
+    return Rendered(sheet.text, tuple(sheet.entities[:MOST_ENTITIES]), keyboard(message.buttons))
 
 
 def fits(message: Message) -> bool:
@@ -169,10 +165,10 @@ def web_address(url: str) -> str:
     return url
 
 
-def _keyboard(rows: Iterable[Iterable[Button]]) -> InlineKeyboardMarkup | None:
-    keyboard = [[_button(button) for button in row if _can_be_shown(button)] for row in rows]
-    shown = [row for row in keyboard if row]
-    return InlineKeyboardMarkup(shown) if shown else None
+def keyboard(rows: Iterable[Iterable[Button]]) -> list[list[dict[str, Any]]]:
+    """The rows of buttons as Telegram takes them; none if there is nothing to press."""
+    shown = ([_button(button) for button in row if _can_be_shown(button)] for row in rows)
+    return [row for row in shown if row]
 
 
 def _can_be_shown(button: Button) -> bool:
@@ -180,12 +176,12 @@ def _can_be_shown(button: Button) -> bool:
     return bool(button.token or button.url) or 0 < len(button.copy) <= LONGEST_COPY
 
 
-def _button(button: Button) -> InlineKeyboardButton:
+def _button(button: Button) -> dict[str, Any]:
     label = sendable(button.label)
     if button.url:
-        return InlineKeyboardButton(label, url=web_address(button.url))
+        return {"text": label, "url": web_address(button.url)}
     if button.copy:
-        return InlineKeyboardButton(label, copy_text=CopyTextButton(sendable(button.copy)))
+        return {"text": label, "copy_text": {"text": sendable(button.copy)}}
     if len(button.token.encode()) > LONGEST_DATA:
         raise ValueError("a button's command is too long for Telegram")
-    return InlineKeyboardButton(label, callback_data=button.token)
+    return {"text": label, "callback_data": button.token}

@@ -1,32 +1,24 @@
-"""A message as the arguments that the Bot API's methods take."""
+"""A message as the arguments that PTB's methods take, for what is asked too seldom to hurry."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from telegram import LinkPreviewOptions
+from telegram import InlineKeyboardMarkup, LinkPreviewOptions
 
-from bot.platforms.base import Rejected
-from bot.render.telegram import Rendered, render
+from bot.platforms.telegram.bodies import rendered
 from handlers.message import Message
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 def text_of(message: Message) -> dict[str, Any]:
-    """Text, entities and buttons, the same for sending it and for changing something into it."""
+    """Text, entities and buttons, as `bodies.py` writes them. Raises `Rejected`."""
     shown = rendered(message)
+    rows = {"inline_keyboard": shown.keyboard}
     return {
         "text": shown.text,
         "entities": shown.entities,
-        "reply_markup": shown.keyboard,
+        "reply_markup": InlineKeyboardMarkup.de_json(rows) if shown.keyboard else None,
         "link_preview_options": _NO_PREVIEW,
     }
-
-
-def rendered(message: Message) -> Rendered:
-    """The message as Telegram takes it. Raises `Rejected` where it does not."""
-    try:
-        return render(message)
-    except ValueError as error:  # its words are ours: they quote nothing
-        raise Rejected(str(error)) from None

@@ -9,12 +9,11 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from telegram import Bot, InputFile, Update
-from telegram import Message as Sent
 from telegram.constants import ChatMemberStatus
 from telegram.error import InvalidToken
 
 from bot.platforms.base import Lookup, Receive, RecipientGone, Rejected, Unknown, Unusable
-from bot.platforms.telegram.content import rendered, text_of
+from bot.platforms.telegram.bodies import Bodies, caption
 from bot.platforms.telegram.errors import (
     is_already_so,
     takes_no_files,
@@ -65,9 +64,10 @@ class Telegram:
             "base_file_url": f"{api_url}/file/bot",
         }
         self._polling = AiohttpRequest(poll_seconds + poll_slack, connect_seconds)
+        self._calling = AiohttpRequest(read_seconds, connect_seconds)
         self._bot = Bot(
             token,
-            request=AiohttpRequest(read_seconds, connect_seconds),
+            request=self._calling,
             get_updates_request=self._polling,
             **(base if api_url else {}),
         )
@@ -78,6 +78,7 @@ class Telegram:
         self.lookup: Lookup | None = None
         if settle_doubts:
             self.lookup = TelegramLookup(self._bot, self._numbers, after=doubts_after)
+        self._bodies = Bodies()
         self._me = Me(0, "")
         self._admins: dict[tuple[str, str], tuple[float, bool]] = {}
 
@@ -166,36 +167,40 @@ class Telegram:
 
     async def send(self, address: str, message: Message, *, key: str) -> str:  # noqa: ARG002 - Telegram knows no keys
         """Send one part; the reference is Telegram's message id."""
-        where = _where(address)
+        about = {**_where(address), **_how(message)}
         if message.attachments:
-            return await self._send_file(where, message)
-        call = self._bot.send_message(**text_of(message), **where, **_how(message))
-        return self._noted(await _translated(call), where["chat_id"])
+            return await self._send_file(message, about)
+        sent = await _translated(self._call("sendMessage", message, about))
+        return self._noted(sent, about["chat_id"])
 
-    async def _send_file(self, where: dict[str, Any], message: Message) -> str:
-        caption = rendered(replace(message, attachments=()))
+    async def _send_file(self, message: Message, about: dict[str, Any]) -> str:
+        words = caption(message)
         try:
             sent = await self._bot.send_document(
                 document=_file(message),
-                caption=caption.text or None,
-                caption_entities=caption.entities or None,
-                **where,
-                **_how(message),
+                caption=words.text or None,
+                caption_entities=words.entities or None,
+                **about,
             )
+            answer = sent.to_dict()
         except Exception as error:
             if takes_no_files(error):
                 return ""
             raise translate(error) from None
-        return self._noted(sent, where["chat_id"])
+        return self._noted(answer, about["chat_id"])
 
-    def _noted(self, sent: Sent, chat: int | str) -> str:
+    def _noted(self, sent: object, chat: int | str) -> str:
         ref = _reference(sent, chat)
         self._note(chat, int(ref))
         return ref
 
     async def edit(self, address: str, ref: str, message: Message, *, key: str) -> None:  # noqa: ARG002 - Telegram knows no keys
         """Let a message read like this; an edit may be repeated safely."""
-        await _changed(self._bot.edit_message_text(**text_of(message), **_which(address, ref)))
+        await _changed(self._call("editMessageText", message, _which(address, ref)))
+
+    async def _call(self, method: str, message: Message, about: dict[str, Any]) -> object:
+        body = self._bodies.write(message, about)
+        return await self._calling.call(f"{self._bot.base_url}/{method}", body)
 
     async def retract(self, address: str, ref: str) -> None:
         """Delete a message. Telegram allows it for 48 hours; later this raises `TooOld`."""
@@ -218,17 +223,16 @@ async def _changed(call: Awaitable[object]) -> None:
             raise translate(error) from None
 
 
-def _reference(sent: Sent, chat: int | str) -> str:
+def _reference(sent: object, chat: int | str) -> str:
     """The number of our message, if the answer really is about it and not about another's."""
-    try:
-        chats = (sent.chat.id, f"@{sent.chat.username}".casefold())
-        number = sent.message_id
-    except AttributeError:
-        raise Unknown("an answer about nothing") from None
-    wanted = chat.casefold() if isinstance(chat, str) else chat
-    if wanted not in chats or type(number) is not int:
-        raise Unknown("an answer about something else")
-    return str(number)
+    match sent:
+        case {"message_id": int(number), "chat": {"id": int(known), **more}}:
+            wanted = chat.casefold() if isinstance(chat, str) else chat
+            if wanted in (known, f"@{more.get('username')}".casefold()) and number is not True:
+                return str(number)
+            raise Unknown("an answer about something else")
+        case _:
+            raise Unknown("an answer about nothing")
 
 
 def _where(address: str) -> dict[str, Any]:
@@ -251,10 +255,9 @@ def _which(address: str, ref: str) -> dict[str, Any]:
 
 
 def _how(message: Message) -> dict[str, Any]:
-    return {
-        "disable_notification": message.silent or None,
-        "protect_content": message.protected or None,
-    }
+    silent = {"disable_notification": True} if message.silent else {}
+    protected = {"protect_content": True} if message.protected else {}
+    return {**silent, **protected}
 
 
 def _file(message: Message) -> InputFile:
