@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol):
         if folder == b"/control":
             self._answer(control(self._api, method.decode(), body))
             return
-        answer = self._api.call(method, body or query, arrived)
+        answer = self._api.call(method, body, query, arrived)
         if isinstance(answer, bytes):
             self._answer_late(answer)
             return
