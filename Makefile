@@ -5,9 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RIVALS := benchmarks/.venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check proof pictures lock clean
+.PHONY: help setup demo test check proof bench pictures lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -38,6 +39,15 @@ proof: $(READY) ## Kill the bot 2,000 times, and 200 on Matrix, and lose nothing
 	@$(BIN)/python -m tests.slow.proof $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(DATABASE),--database $(DATABASE))
 
+bench: $(READY) $(RIVALS) ## Measure speed, cost and memory, a quarter of an hour (QUICK=1: a minute)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+$(RIVALS): benchmarks/requirements.txt
+	$(PYTHON) -m venv benchmarks/.venv
+	benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement benchmarks/requirements.txt
+	@touch $(RIVALS)
+
 pictures: $(READY) ## Take the README's pictures anew (needs Chromium)
 	$(BIN)/python -m tests.pictures
 
@@ -46,6 +56,8 @@ lock: ## Renew the pinned versions (needs uv)
 		pyproject.toml --output-file requirements.lock
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --quiet \
 		--extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --quiet \
+		benchmarks/requirements.in --output-file benchmarks/requirements.txt
 
 clean: ## Remove what make created (never your data)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) benchmarks/.venv .pytest_cache .mypy_cache .ruff_cache

@@ -106,10 +106,8 @@ async def fan_out(
 
 def _rank() -> ColumnElement[int]:
     """Organisers, then one reader in a hundred of every platform and language, then the rest."""
-    organises = (
-        select(Organiser.id)
-        .where(Organiser.active, Organiser.chat_index == Subscriber.address_index)
-        .exists()
+    organises = Subscriber.address_index.in_(
+        select(Organiser.chat_index).where(Organiser.active, Organiser.chat_index.is_not(None))
     )
     nth = func.row_number().over(
         partition_by=[Subscriber.platform, Subscriber.language], order_by=Subscriber.id
