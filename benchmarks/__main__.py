@@ -45,13 +45,20 @@ async def measure(size: Size) -> list[Row]:
     _say(f"unlimited server, {size.rounds} x {size.unlimited:,} chats, and the bare loops")
     rows = await _unlimited(size)
     _say(f"{size.crowd:,} subscribers, {size.history} alerts behind them")
-    rows += _of_crowd(await crowd(size.crowd, size.history, size.killed_after))
+    _say(_lines(rows))
+    of_crowd = _of_crowd(await crowd(size.crowd, size.history, size.killed_after))
+    _say(_lines(of_crowd))
     _say(f"two servers that refuse above {ALLOWED} a second, {size.paced:,} chats")
     window, flood_wait = await asyncio.gather(
         broadcast(size.paced, WINDOW, ask_every=1.0),
         broadcast(size.paced, FLOOD_WAIT, ask_every=1.0),
     )
-    return [*_of_paced("window", window), *_of_paced("window, 3 s shut", flood_wait), *rows]
+    return [
+        *_of_paced("window", window),
+        *_of_paced("window, 3 s shut", flood_wait),
+        *rows,
+        *of_crowd,
+    ]
 
 
 def _of_paced(where: str, took: Broadcast) -> list[Row]:
@@ -105,8 +112,13 @@ def _of_crowd(took: Crowd) -> list[Row]:
     ]
 
 
+def _lines(rows: list[Row]) -> str:
+    """What is known so far: the whole takes long."""
+    return "; ".join(f"{it.what}: {it.result.strip()}" for it in rows)
+
+
 def _say(what: str) -> None:
-    print(f"· {what} …", file=sys.stderr, flush=True)
+    print(f"· {what}", file=sys.stderr, flush=True)
 
 
 def main() -> int:

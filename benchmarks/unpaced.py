@@ -10,9 +10,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from bot.app import run
 from bot.config import load_config
 from bot.log import set_up
+from bot.process import run
 
 
 def main(path: Path) -> None:
