@@ -80,7 +80,8 @@ class Attempt:
     async def _compose(self, claim: Claim, now: int) -> Step:
         parts = await self._composer.parts(claim, self._platform.split)
         step = next_step(claim, parts)
-        message = self._composer.marked(step.message, claim) if claim.repeat else step.message
+        again = claim.repeat and step.act is Act.SEND  # changed twice reads like changed once
+        message = self._composer.marked(step.message, claim) if again else step.message
         signed = self._signer.sign(message, claim.platform, claim.address, now)
         return replace(step, message=signed)
 

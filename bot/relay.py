@@ -174,7 +174,8 @@ class Relay:
         notices = sum(claim.lane != outbox.REPLIES for claim in self._sending.values())
         ahead = _QUEUED - self.pacer.waiting if self.pacer.rate else free
         room = max(0, min(free, _NOTICE_WORKERS - notices, ahead))
-        return await self._stock.draw(session, landed, now, replies=free, notices=room)
+        busy = {claim.address for claim in self._sending.values()}
+        return await self._stock.draw(session, landed, now, replies=free, notices=room, busy=busy)
 
     async def _deliver(self, claim: Claim) -> None:
         task = asyncio.current_task()

@@ -7,8 +7,8 @@ there may be something more urgent.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Collection, Iterable
 from itertools import cycle
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,8 +45,12 @@ class Stock:
         *,
         replies: int,
         notices: int,
+        busy: Collection[str],
     ) -> list[Claim]:
-        """Take up to so many, in the caller's transaction. `landed` has just been settled."""
+        """Take up to so many, in the caller's transaction. `landed` has just been settled.
+
+        `busy`: addresses to which something is on its way, though its row may be erased by now.
+        """
         self._look_up(landed)
         wanted: list[Waiting] = []
         if self._more_replies and replies > 0:
@@ -59,11 +63,12 @@ class Stock:
         room = max(0, min(notices, replies - len(wanted)))
         wanted = [*wanted[:replies], *self._notices[:room]]
         self._notices = self._notices[room:]
+        wanted = [it for it in wanted if it.claim.address not in busy]
         return await outbox.take(session, wanted) if wanted else []
 
     def _look_up(self, landed: Iterable[Outcome]) -> None:
         """Must replies be looked for, the stock be looked up anew?"""
-        rounds, clock = self._bell.rounds, time.monotonic()
+        rounds, clock = self._bell.rounds, asyncio.get_running_loop().time()
         if rounds != self._rounds or clock > self._looked + _LOOK_EVERY:
             self._rounds, self._looked = rounds, clock
             self._more_replies = True

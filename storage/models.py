@@ -382,6 +382,8 @@ class Delivery(Base):
             postgresql_where=text("edits_id IS NOT NULL"),
         ),
         UniqueConstraint("notice_id", "subscriber_id"),
+        # A number is never given twice: services know repeats by it, and outcomes come late.
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -46,7 +47,7 @@ async def settle(session: AsyncSession, outcomes: Sequence[Outcome], now: int) -
     """Write down how attempts ended, with what that means for the subscribers.
 
     An outcome that comes late, when the row is somebody else's by now or erased, changes
-    nothing: attempts are numbered.
+    nothing: parts and attempts are numbered.
     """
     if not outcomes:
         return
@@ -72,6 +73,7 @@ def _written(outcome: Outcome, now: int) -> dict[str, object]:
     return {
         "row": claim.id,
         "attempt": claim.attempts,
+        "at_part": claim.part,
         "new_state": outcome.state,
         "new_part": claim.part + (1 if outcome.done else 0),
         "new_refs": "\n".join(claim.refs if outcome.refs is None else outcome.refs),
@@ -92,6 +94,7 @@ _SETTLE = (
     update(Delivery.__table__)  # type: ignore[arg-type] # the table itself: no objects are kept
     .where(
         Delivery.id == bindparam("row"),
+        Delivery.part == bindparam("at_part"),  # attempts begin anew with each part
         Delivery.attempts == bindparam("attempt"),
         or_(
             Delivery.state == DeliveryState.SENDING,
@@ -169,9 +172,9 @@ async def recover(
 ) -> int:
     """Decide about deliveries that were in flight when the process died; returns how many.
 
-    Where the service recognises a repeated key they simply go again, and so do edits. Elsewhere
-    they go again marked as a possible repeat, except notices whose kind is in `hold`: those wait
-    for an organiser. What nobody wants any more goes nowhere.
+    Where the service recognises a repeated key they simply go again. Elsewhere they go again
+    marked as a possible repeat, except notices whose kind is in `hold`: those wait for an
+    organiser. What nobody wants any more goes nowhere.
     """
     doubtful = and_(Delivery.platform == platform, Delivery.state == SENDING)
     result = await session.execute(
@@ -191,8 +194,7 @@ async def recover(
             .execution_options(synchronize_session=False)
         )
         held = rows_of(result)
-    is_edit = or_(Delivery.edits_id.is_not(None), Delivery.edits_ref != "")
-    marked = false() if idempotent else ~is_edit
+    marked = false() if idempotent else true()  # a change may send a part, too
     result = await session.execute(
         update(Delivery)
         .where(doubtful)

@@ -263,6 +263,40 @@ async def test_a_late_outcome_changes_nothing(database: Database) -> None:
     assert await _states(database) == [DeliveryState.SENDING]
 
 
+async def test_a_late_outcome_of_one_part_says_nothing_of_the_next(database: Database) -> None:
+    async with database.write() as session:
+        await _meet(session, "a")
+        await _notice(session)
+    (late,) = await _claim(database)
+    async with database.write() as session:
+        await settling.recover(session, "local", idempotent=True, hold=(), now=NOW)
+    (claim,) = await _claim(database)
+    await _settle(database, replace(_sent(claim, "1"), state=DeliveryState.PENDING))
+    await _claim(database)  # its second part: the first attempt at that one, too
+
+    await _settle(database, Outcome(late, DeliveryState.REJECTED))
+
+    assert await _states(database) == [DeliveryState.SENDING]
+
+
+async def test_the_number_of_an_erased_delivery_is_not_given_again(database: Database) -> None:
+    async with database.write() as session:
+        (anna,) = await _meet(session, "anna")
+        await _notice(session)
+    (late,) = await _claim(database)
+    async with database.write() as session:
+        await subscribers.forget(session, anna)
+    async with database.write() as session:
+        await _meet(session, "boris")
+        await _notice(session)
+    (claim,) = await _claim(database)
+
+    await _settle(database, _sent(late, "1"))
+
+    assert claim.id != late.id
+    assert await _states(database) == [DeliveryState.SENDING]
+
+
 async def test_what_did_arrive_after_all_is_not_sent_again(database: Database) -> None:
     async with database.write() as session:
         await _meet(session, "a")
@@ -337,19 +371,6 @@ async def test_after_a_crash_telegram_marks_alerts_and_holds_reminders(
     (claim,) = await _claim(database)
     assert (claim.notice_kind, claim.repeat) == ("alert", True)
     assert await _states(database) == [DeliveryState.SENDING, DeliveryState.HELD]
-
-
-async def test_after_a_crash_an_edit_goes_again_without_a_mark(database: Database) -> None:
-    async with database.write() as session:
-        await outbox.enqueue(
-            session, platform="local", address="a", body="x", now=NOW, edits_ref="7"
-        )
-    await _claim(database)
-
-    async with database.write() as session:
-        await settling.recover(session, "local", idempotent=False, hold=(), now=NOW)
-
-    assert [(it.edits, it.repeat) for it in await _claim(database)] == [(("7",), False)]
 
 
 async def test_what_was_held_is_offered_once_and_sent_again_marked(database: Database) -> None:

@@ -13,10 +13,11 @@ from bot.platforms.local import Local
 from bot.platforms.telegram import Telegram
 from bot.relay import WORKERS
 from handlers.message import ChatKind, Copyable, Message, plain
-from storage import keepsakes, notices, outbox, subscribers
+from storage import keepsakes, notices, outbox, settling, subscribers
 from storage.database import Database
 from storage.models import Delivery, DeliveryState, Notice
 from storage.notices import About
+from storage.settling import Outcome
 from tests.fakes.telegram import BotApi
 from tests.fakes.telegram_chats import Person
 from tests.line import Line
@@ -141,6 +142,20 @@ async def test_messages_of_one_chat_keep_their_order(
         await line.settled(*numbers)
 
     assert anna.chat.texts == boris.chat.texts == texts
+
+
+async def test_the_last_word_after_forget_waits_for_what_is_on_its_way(
+    line: Line, anna: Person, telegram_server: BotApi
+) -> None:
+    await line.queue(str(anna.id), "first")
+    telegram_server.stall("sendMessage", 1, times=1)
+
+    async with line.running():
+        await line.until(lambda: _in_flight(line, 1))
+        await _says(line, line.world.person(str(anna.id)), "/forget yes")
+        await anna.hears("is erased")
+
+    assert [text.split()[0] for text in anna.chat.texts] == ["first", "Everything"]
 
 
 @pytest.mark.parametrize("fault", [{"status": 429, "body": FLOOD % (1, 1)}, {"status": 502}])
@@ -376,6 +391,38 @@ async def test_a_retraction_in_mid_broadcast_stops_the_rest(
         )
 
 
+async def test_after_a_crash_a_change_goes_again_without_a_mark(line: Line, anna: Person) -> None:
+    async with line.running():
+        (sent,) = await line.settled(*await line.queue(str(anna.id), "hello"))
+    (change,) = await line.queue(str(anna.id), "changed", edits_ref=sent.refs)
+    await _claim(line)  # and the program dies
+
+    async with line.running():
+        await line.settled(change)
+
+    assert anna.chat.texts == ["changed"]
+
+
+async def test_after_a_crash_the_words_in_place_of_an_alert_may_be_a_repeat(
+    line: Line, telegram_server: BotApi
+) -> None:
+    (anna,) = await _followers(line, telegram_server, 1)
+    owner, boss = await _owner(line, telegram_server)
+    await _goes_out(line, owner)
+    async with line.running():
+        await _until_done(line, boss)
+    await _says(line, owner, "/retract 1 It was wrong.")
+    while (claim := await _claim(line)).part < len(claim.edits):
+        taken_back = Outcome(claim, DeliveryState.PENDING, done=True)
+        async with line.database.write() as session:
+            await settling.settle(session, [taken_back], line.world.now)
+
+    async with line.running():
+        said = await anna.hears("Why: It was wrong.")
+
+    assert said["text"].startswith(REPEATED)
+
+
 async def test_what_is_too_old_to_delete_is_changed_instead(
     line: Line, telegram_server: BotApi
 ) -> None:
@@ -463,6 +510,12 @@ async def _until_done(line: Line, boss: Person) -> None:
     await line.until(lambda: _all_quiet(line))
     await _tick(line)
     await boss.hears("has gone out")
+
+
+async def _claim(line: Line) -> outbox.Claim:
+    """Take what is next, a notice if there is one, as if to send it."""
+    async with line.database.write() as session:
+        return (await outbox.claim(session, "telegram", line.world.now, replies=1, notices=1))[-1]
 
 
 async def _all_quiet(line: Line) -> bool:

@@ -217,6 +217,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "notice_id", "subscriber_id", name=op.f("uq_deliveries_notice_id_subscriber_id")
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.create_index(
