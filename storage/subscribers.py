@@ -191,6 +191,7 @@ async def move(session: AsyncSession, subscriber: Subscriber, address: str) -> N
         await forget(session, taken)  # the service told us the new address first
     subscriber.address = seal_address(session, address)
     subscriber.address_index = new
+    await session.execute(delete(Dialogue).where(Dialogue.chat == old))  # /forget would miss it
     await session.flush()
     await session.execute(
         update(Delivery)

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import notices, organisers, outbox, settling, subscribers
+from storage import dialogues, notices, organisers, outbox, settling, subscribers
 from storage.database import Database
-from storage.models import Delivery, DeliveryState, Notice, Subscriber, SubscriberState
+from storage.models import Delivery, DeliveryState, Dialogue, Notice, Subscriber, SubscriberState
 from storage.notices import About
 from storage.outbox import Claim
 from storage.settling import Outcome
@@ -325,6 +325,16 @@ async def test_a_chat_that_is_gone_gets_nothing_more(database: Database) -> None
     assert set(await _states(database)) == {DeliveryState.UNREACHABLE}
     assert known is not None
     assert known.state == SubscriberState.GONE
+
+
+async def test_a_question_asked_at_an_old_address_is_dropped_with_it(database: Database) -> None:
+    async with database.write() as session:
+        (group,) = await _meet(session, "old")
+        await dialogues.ask(session, "local", "old", "/country", NOW)
+        await subscribers.move(session, group, "new")
+
+    async with database.read() as session:
+        assert list(await session.scalars(select(Dialogue))) == []
 
 
 async def test_a_moved_chat_is_written_to_at_its_new_address(database: Database) -> None:
