@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from bot.platforms.base import (
+    Lookup,
     PlatformError,
     Receive,
     RecipientGone,
@@ -104,6 +105,7 @@ class Service:
     blocked: set[str] = field(default_factory=set)
     moved: dict[str, str] = field(default_factory=dict)
     ended: Callable[[Call, Fate, int], None] = lambda _call, _fate, _s: None  # … at how it ends
+    lookup: Lookup | None = None  # nothing that is in doubt can be looked up
     _keys: dict[tuple[str, str], str] = field(default_factory=dict)
     _refs: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
