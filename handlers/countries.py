@@ -198,6 +198,7 @@ _SUGGESTED = {
     "sv": ("SE", "FI"),
 }
 _ANYWHERE = ("GB", "DE", "FR", "BE", "AT", "US")
+_FEW, _MANY = 3, 9  # buttons
 
 
 def suggest_countries(language: str) -> list[str]:
@@ -206,4 +207,5 @@ def suggest_countries(language: str) -> list[str]:
     spoken = locale(language)
     usual = spoken.territory if spoken and rest else None
     first = [usual] if usual in country_codes() else []
-    return list(_distinct([*first, *_SUGGESTED.get(base.lower(), _ANYWHERE)]))
+    own = list(_distinct([*first, *_SUGGESTED.get(base.lower(), ())]))
+    return own if len(own) >= _FEW else list(_distinct([*own, *_ANYWHERE]))[:_MANY]

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
 import structlog
@@ -29,6 +30,10 @@ pytest_plugins = [
     "tests.fakes.browser",
     "tests.matrix_talk",
 ]
+
+# One run is like the next; what to try instead: HYPOTHESIS_PROFILE=default.
+hypothesis.settings.register_profile("tests", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 
 KEY = bytes(range(32))
 _numbers = itertools.count()

@@ -259,11 +259,13 @@ def test_there_are_the_countries_of_iso_3166_and_kosovo() -> None:
         ("en_US", "US"),
         ("en-NZ", "NZ"),
         ("de-AT", "AT"),
+        ("nl", "NL"),
         ("ru", "KZ"),
     ],
 )
 def test_the_first_buttons_follow_the_clients_language(language: str, first: str) -> None:
     assert suggest_countries(language)[0] == first
+    assert len(suggest_countries(language)) >= 3
 
 
 @given(st.one_of(st.text(max_size=12), st.sampled_from(["en", "ru-KZ", "pt-BR", "xx", ""])))
