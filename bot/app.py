@@ -77,6 +77,7 @@ class App:
     def __post_init__(self) -> None:
         database, vault = self.storage.database, self.storage.vault
         self.arrived, self.queued = Bell(), Bell()
+        database.on_queued = self.queued.ring
         self.signer = Signer(vault)
         rules = Rules(
             approvals=0

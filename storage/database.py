@@ -11,7 +11,7 @@ import asyncio
 import os
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,8 @@ class Database:
         info = {"vault": vault}
         self._writing = async_sessionmaker(self.writer, expire_on_commit=False, info=info)
         self._reading = async_sessionmaker(self._reader, expire_on_commit=False, info=info)
+        self.on_queued: Callable[[], None] = lambda: None
+        """Called when a transaction that put something into the outbox has been committed."""
         self._untold = False
         self._telling: asyncio.Task[None] | None = None
 
@@ -79,9 +81,11 @@ class Database:
         """A transaction: commits when the block ends well, leaves no trace when it raises."""
         async with self._writing.begin() as session:
             yield session
-            queued = not self.is_sqlite and await _has_queued(session)
+            queued = await _has_queued(session)
         if queued:
-            self._tell_others()
+            self.on_queued()
+            if not self.is_sqlite:
+                self._tell_others()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -172,12 +176,15 @@ def _pool(url: URL) -> AsyncEngine:
     names = {"server_settings": {"application_name": f"tocsin {os.getpid()}"}}
     engine = create_async_engine(url, pool_size=10, pool_pre_ping=True, connect_args=names)
 
+    _note_what_is_queued(engine)
+    return engine
+
+
+def _note_what_is_queued(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
     def note(connection: Connection, _cursor: object, statement: str, *_others: object) -> None:
         if statement.startswith("INSERT INTO deliveries"):
             connection.info[_QUEUED] = True
-
-    return engine
 
 
 async def _has_queued(session: AsyncSession) -> bool:
@@ -211,6 +218,8 @@ def _sqlite_engine(url: URL, *, read_only: bool = False) -> AsyncEngine:
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
+    if not read_only:
+        _note_what_is_queued(engine)
     return engine
 
 

@@ -354,7 +354,13 @@ class Delivery(Base):
             sqlite_where=text("state = 'held'"),
             postgresql_where=text("state = 'held'"),
         ),
-        Index("ix_deliveries_chat", "chat", "state"),
+        Index(  # of replies: a notice's rows are found by their subscriber, see `sent_to`
+            "ix_deliveries_chat",
+            "chat",
+            "state",
+            sqlite_where=text("notice_id IS NULL"),
+            postgresql_where=text("notice_id IS NULL"),
+        ),
         Index("ix_deliveries_notice", "notice_id", "state"),
         Index(
             "ix_deliveries_replies",

@@ -145,7 +145,7 @@ async def _lose(session: AsyncSession, claim: Claim, now: int) -> None:
     )
     await session.execute(
         update(Delivery)
-        .where(Delivery.chat == chat, Delivery.state == DeliveryState.PENDING)
+        .where(subscribers.sent_to(claim.platform, chat), Delivery.state == DeliveryState.PENDING)
         .values(state=DeliveryState.UNREACHABLE, body=None, settled_at=now)
         .execution_options(synchronize_session=False)
     )

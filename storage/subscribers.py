@@ -166,9 +166,22 @@ async def drop_queued(session: AsyncSession, subscriber: Subscriber, now: int) -
         await take_back(session, and_(*theirs), now, state)
 
 
+def sent_to(platform: str, chat: bytes) -> ColumnElement[bool]:
+    """The condition that a delivery is for this chat.
+
+    Notices are found by their subscriber: an index of all chats would take half of the time that
+    a broadcast takes to be queued.
+    """
+    theirs = select(Subscriber.id).where(
+        Subscriber.platform == platform, Subscriber.address_index == chat
+    )
+    reply = and_(Delivery.notice_id.is_(None), Delivery.chat == chat)
+    return or_(Delivery.subscriber_id.in_(theirs), reply)
+
+
 async def forget(session: AsyncSession, subscriber: Subscriber) -> None:
     """Erase the subscriber with everything that hangs on it; only bare counts stay."""
-    theirs = Delivery.chat == subscriber.address_index
+    theirs = sent_to(subscriber.platform, subscriber.address_index)
     finished = Delivery.settled_at.is_not(None) & Delivery.notice_id.is_not(None)
     await session.execute(
         update(Delivery)
@@ -189,16 +202,16 @@ async def move(session: AsyncSession, subscriber: Subscriber, address: str) -> N
     taken = await find(session, subscriber.platform, address)
     if taken is not None and taken.id != subscriber.id:
         await forget(session, taken)  # the service told us the new address first
+    await session.execute(
+        update(Delivery)
+        .where(sent_to(subscriber.platform, old))
+        .values(chat=new, address=None)
+        .execution_options(synchronize_session=False)
+    )
     subscriber.address = seal_address(session, address)
     subscriber.address_index = new
     await session.execute(delete(Dialogue).where(Dialogue.chat == old))  # /forget would miss it
     await session.flush()
-    await session.execute(
-        update(Delivery)
-        .where(Delivery.chat == old)
-        .values(chat=new, address=None)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def wants(case_id: str, country: str, *, urgent: bool = True) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import dialogues, notices, organisers, outbox, settling, subscribers
 from storage.database import Database
+from storage.duties import take_turn
 from storage.models import Delivery, DeliveryState, Dialogue, Notice, Subscriber, SubscriberState
 from storage.notices import About
 from storage.outbox import Claim
@@ -433,6 +434,27 @@ async def test_what_is_unsubscribed_from_in_flight_does_not_go_on(
 
     assert await _states(database) == [DeliveryState.CANCELLED]
     assert await _claim(database) == []
+
+
+async def test_who_leaves_while_readers_are_being_fixed_gets_nothing(database: Database) -> None:
+    async with database.write() as session:
+        (anna,) = await _meet(session, "anna", state=SubscriberState.ACTIVE)
+
+    async def leaves() -> None:
+        async with database.write() as session:
+            await take_turn(session)  # as the intake does
+            subscriber = await subscribers.get(session, anna.id)
+            assert subscriber is not None
+            await subscribers.unfollow(session, subscriber, NOW)
+
+    async with database.write() as session:
+        await take_turn(session)  # as the scheduler does
+        await _notice(session)
+        leaving = asyncio.create_task(leaves())
+        await asyncio.sleep(0.1)  # on PostgreSQL she is at it by now
+    await leaving
+
+    assert await _states(database) == [DeliveryState.CANCELLED]
 
 
 async def test_what_is_held_for_somebody_who_unsubscribes_is_not_sent_again(

@@ -227,7 +227,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("settled_at IS NOT NULL AND notice_id IS NULL"),
             postgresql_where=sa.text("settled_at IS NOT NULL AND notice_id IS NULL"),
         )
-        batch_op.create_index("ix_deliveries_chat", ["chat", "state"], unique=False)
+        batch_op.create_index(
+            "ix_deliveries_chat",
+            ["chat", "state"],
+            unique=False,
+            sqlite_where=sa.text("notice_id IS NULL"),
+            postgresql_where=sa.text("notice_id IS NULL"),
+        )
         batch_op.create_index(
             "ix_deliveries_edits",
             ["edits_id"],
