@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from storage import notices
 from storage.database import Database
 from storage.outbox import Claim, Reader
 
+_LOOPS = 12  # turns of the event loop: more than it takes to open a connection
 _REMEMBERED = 256  # kinds of readers, some 50 kB each
 
 
@@ -31,6 +33,7 @@ class Composer:
         self._clock = clock
         self._payloads: dict[int, str] = {}
         self._parts: dict[object, Sequence[Message]] = {}
+        self._composing = asyncio.Lock()  # one after the other, so that the first can leave
 
     async def parts(
         self, claim: Claim, split: Callable[[Message], Sequence[Message]]
@@ -41,12 +44,14 @@ class Composer:
         quiet = _is_quiet(claim.reader, self._clock())
         kind = replace(claim.reader, quiet_from=None, quiet_to=None)
         key = (claim.notice_id, claim.platform, kind, quiet)
-        parts = self._parts.pop(key, None)
-        if parts is None:
-            parts = split(await self.compose(claim))
-            if len(self._parts) >= _REMEMBERED:
-                del self._parts[next(iter(self._parts))]  # used longest ago
-        self._parts[key] = parts
+        if key not in self._parts:
+            async with self._composing:
+                await _after_what_is_ready()
+                if key not in self._parts:
+                    self._parts[key] = split(await self.compose(claim))
+        parts = self._parts[key] = self._parts.pop(key)
+        if len(self._parts) > _REMEMBERED:
+            del self._parts[next(iter(self._parts))]  # used longest ago
         return parts
 
     async def compose(self, claim: Claim) -> Message:
@@ -78,6 +83,12 @@ class Composer:
                 self._payloads.clear()
             self._payloads[notice_id] = payload
         return self._payloads[notice_id]
+
+
+async def _after_what_is_ready() -> None:
+    """Let go first what is composed already: composing holds up everything else."""
+    for _ in range(_LOOPS):
+        await asyncio.sleep(0)
 
 
 def _is_quiet(reader: Reader, now: int) -> bool:

@@ -30,7 +30,7 @@ from storage.outbox import ALL, ORGANISERS, SAMPLE, URGENT
 from storage.taking_back import take_back
 
 _UNDER_WAY = (DeliveryState.PENDING, DeliveryState.SENDING)
-_ONE_IN = 100  # readers of a language on a platform who are in the sample
+_ONE_IN = 100  # readers who are in the sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ async def fan_out(
         Subscriber.address_index,
         Subscriber.id,
         literal(notice.id),
-        _rank().label("rank"),
+        _rank(who).label("rank"),
         literal(now),
         literal(now),
     ).where(who)
@@ -104,17 +104,22 @@ async def fan_out(
     return told
 
 
-def _rank() -> ColumnElement[int]:
-    """Organisers, then one reader in a hundred of every platform and language, then the rest."""
+def _rank(who: ColumnElement[bool]) -> ColumnElement[int]:
+    """Organisers, then the first reader of every platform and language and one in a hundred of
+    all, then the rest. Numbering each language's readers would mean to sort all of them.
+    """
     organises = Subscriber.address_index.in_(
         select(Organiser.chat_index).where(Organiser.active, Organiser.chat_index.is_not(None))
     )
-    nth = func.row_number().over(
-        partition_by=[Subscriber.platform, Subscriber.language], order_by=Subscriber.id
+    firsts = (
+        select(func.min(Subscriber.id))
+        .where(who)
+        .group_by(Subscriber.platform, Subscriber.language)
+        .correlate(None)
     )
     return case(
         (organises, ORGANISERS),
-        (nth % _ONE_IN == 1, SAMPLE),
+        (or_(Subscriber.id % _ONE_IN == 0, Subscriber.id.in_(firsts)), SAMPLE),
         (Subscriber.urgent_only, URGENT),
         else_=ALL,
     )
