@@ -39,7 +39,11 @@ _PRAGMAS = (
 )
 _READER = ("query_only=ON",)
 # kB for the pages that a fan-out touches: with SQLite's own 2 MB it takes much longer.
-_WRITER = ("cache_size=-32000",)
+_WRITER = (
+    "cache_size=-32000",
+    # Pages, 80 MB: else what a fan-out wrote is moved before its first notice may leave.
+    "wal_autocheckpoint=20000",
+)
 
 CHANNEL = "tocsin_queued"
 """Where processes on one PostgreSQL database tell each other that there is something to send."""

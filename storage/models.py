@@ -387,7 +387,7 @@ class Delivery(Base):
             sqlite_where=text("edits_id IS NOT NULL"),
             postgresql_where=text("edits_id IS NOT NULL"),
         ),
-        UniqueConstraint("notice_id", "subscriber_id"),
+        UniqueConstraint("subscriber_id", "notice_id"),  # in this order: it finds a subscriber's
         # A number is never given twice: services know repeats by it, and outcomes come late.
         {"sqlite_autoincrement": True},
     )
@@ -396,7 +396,7 @@ class Delivery(Base):
     platform: Mapped[str]
     chat: Mapped[bytes]  # keyed hash of the address: never two messages of one chat in flight
     subscriber_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("subscribers.id", ondelete="CASCADE"), index=True
+        Id, ForeignKey("subscribers.id", ondelete="CASCADE")
     )
     notice_id: Mapped[int | None] = mapped_column(Id, ForeignKey("notices.id", ondelete="CASCADE"))
     address: Mapped[bytes | None]  # sealed

@@ -215,7 +215,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint(
-            "notice_id", "subscriber_id", name=op.f("uq_deliveries_notice_id_subscriber_id")
+            "subscriber_id", "notice_id", name=op.f("uq_deliveries_subscriber_id_notice_id")
         ),
         sqlite_autoincrement=True,
     )
@@ -269,9 +269,6 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("settled_at IS NULL"),
             postgresql_where=sa.text("settled_at IS NULL"),
-        )
-        batch_op.create_index(
-            batch_op.f("ix_deliveries_subscriber_id"), ["subscriber_id"], unique=False
         )
         batch_op.create_index(
             "ix_deliveries_told",
