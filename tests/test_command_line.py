@@ -140,16 +140,18 @@ async def test_a_campaign_goes_in_and_comes_out_and_is_backed_up(tmp_path: Path)
     assert b"dana" not in (tmp_path / "copy.db").read_bytes()
 
 
-async def test_a_full_disk_is_a_sentence(database: Database) -> None:
-    if not database.is_sqlite:
-        return  # PostgreSQL's disk is another program's
+async def store_more_than_the_disk_holds(database: Database) -> None:
     async with database.write() as session:
         connection = await session.connection()
         await connection.exec_driver_sql("PRAGMA max_page_count=1")  # the disk ends here
         session.add(Keepsake(owner="test", name="large", value=b"x" * 10_000_000))
-        with pytest.raises(OperationalError) as error:
-            await session.flush()
-        await session.rollback()
+
+
+async def test_a_full_disk_is_a_sentence(database: Database) -> None:
+    if not database.is_sqlite:
+        return  # PostgreSQL's disk is another program's
+    with pytest.raises(OperationalError) as error:
+        await store_more_than_the_disk_holds(database)
 
     (said,) = explain(error.value) or []
     assert said.startswith("The disk is full. Nothing that was accepted is lost. Free some space")
