@@ -87,6 +87,7 @@ async def test_a_conversation_without_reloading(browser: Browser, home: str, ech
     async with window(browser) as page:
         await page.goto(home + "/")
         await page.get_by_role("link", name="Emma").click()
+        await page.wait_for_url("**/london")  # until then it is another's box that is filled
         await write(page, "/start")
         await expect(page.locator(".theirs .bubble")).to_have_text("/start")
         await page.get_by_role("button", name="Ireland").click()

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
 DESK = (1280, 800)
 PHONE = (390, 844)
+
+expect.set_options(timeout=20_000)  # a machine may be busy with other tests
 
 _QUIETLY = (
     "--headless=new",
