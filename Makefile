@@ -35,7 +35,7 @@ check: $(READY) ## Lint, format, types, layer rule
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-proof: $(READY) ## Kill the bot 2,000 times, and 200 on Matrix, and lose nothing (KILLS= SEED= DATABASE=postgresql)
+proof: $(READY) ## Kill the bot 2,000 times, and 220 on Matrix, and lose nothing (KILLS= SEED= DATABASE=postgresql)
 	@$(BIN)/python -m tests.slow.proof $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(DATABASE),--database $(DATABASE))
 

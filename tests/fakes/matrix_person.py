@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import aiohttp
 import nio
 from nio.crypto import decrypt_attachment
 
@@ -191,6 +192,30 @@ class MatrixPerson:
         )
         return plain
 
+    def forgets(self) -> None:
+        """Take no notice of what was said so far, readable or not."""
+        self._heard.clear()
+        self._lost.clear()
+
+    async def takes_all_keys_of(self, user_id: str) -> None:
+        """Claim one-time keys of somebody's devices until none is left, as a nuisance would."""
+        async with aiohttp.ClientSession(
+            self.client.homeserver,
+            headers={"Authorization": f"Bearer {self.client.access_token}"},
+        ) as session:
+            path = "/_matrix/client/v3/keys/"
+            body: dict[str, Any] = {"device_keys": {user_id: []}}
+            async with session.post(path + "query", json=body) as answer:
+                devices = (await answer.json())["device_keys"].get(user_id, {})
+            wanted = dict.fromkeys(devices, "signed_curve25519")
+            body = {"one_time_keys": {user_id: wanted}}
+            while wanted:
+                async with session.post(path + "claim", json=body) as answer:
+                    found = (await answer.json())["one_time_keys"].get(user_id, {})
+                last = [it for it, keys in found.items() if _is_last(keys)]
+                for device in [*(wanted.keys() - found.keys()), *last]:
+                    del wanted[device]
+
     async def looks(self, milliseconds: int = 1000) -> None:
         """One sync, and the key work a client does after it."""
         answer = await self.client.sync(
@@ -231,6 +256,11 @@ _ENCRYPTED = {
     "state_key": "",
     "content": {"algorithm": "m.megolm.v1.aes-sha2"},
 }
+
+
+def _is_last(keys: dict[str, Any]) -> bool:
+    """Is this the key that the homeserver gives to everybody when no other is left?"""
+    return any(key.get("fallback") for key in keys.values())
 
 
 def _heard(room_id: str, event: Any, content: dict[str, Any]) -> Heard:  # noqa: ANN401 -- as above

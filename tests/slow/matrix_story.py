@@ -1,5 +1,5 @@
 """One installation's story on Matrix: broadcasts into encrypted and plain chats, and both the bot
-and its homeserver keep dying.
+and its homeserver keep dying, while strangers use up the bot's keys and readers buy telephones.
 
 The homeserver is a real Synapse, the readers have stock clients, the organiser writes on Telegram.
 A message that was sent again would stand in a room twice: here not one may.
@@ -20,7 +20,7 @@ from storage.vault import open_vault
 from tests.fakes.ledger import Ledger, Round, Totals
 from tests.fakes.matrix_person import MatrixPerson
 from tests.fakes.preloaded import Preloaded
-from tests.fakes.synapse import Homeserver
+from tests.fakes.synapse import Account, Homeserver
 from tests.fakes.telegram import BotApi, Call
 from tests.people import SAMPLE
 from tests.slow import checks
@@ -31,6 +31,8 @@ _POINTS = (
     *("sending", "key-shared", "message-sent", "sent", "settling", "settled", "recovered"),
 )
 _PATIENCE = 90.0  # seconds for whatever must come
+_DEVICES = 3  # that one person has at most
+_AT_ONCE = 5  # people who subscribe at a time
 
 
 @dataclass
@@ -38,10 +40,16 @@ class Reader:
     """Somebody with a chat of their own with the bot; `seen` of its messages are counted."""
 
     number: int
-    client: MatrixPerson
+    account: Account
+    clients: list[MatrixPerson]  # one for each device, the oldest first
     room: str = ""
     encrypted: bool = True
     seen: int = 0
+
+    @property
+    def client(self) -> MatrixPerson:
+        """The device that everything is counted on."""
+        return self.clients[0]
 
 
 @dataclass
@@ -53,6 +61,7 @@ class MatrixStory:
     folder: Path
     kills: int
     readers: int = 10
+    plain: int = 3  # one chat in so many is not encrypted; 0: all are
     kills_a_round: int = 3
 
     def __post_init__(self) -> None:
@@ -67,19 +76,20 @@ class MatrixStory:
 
     async def run(self) -> Totals:
         """Play it; the totals, violations included."""
-        async with AsyncExitStack() as stack:
+        async with AsyncExitStack() as self.stack:
+            stack = self.stack
             (self.folder / "synapse").mkdir()
             self.homeserver = Homeserver(self.folder / "synapse")
             stack.callback(self.homeserver.stop)
             await asyncio.to_thread(self.homeserver.start)
             await self.server.start()
             stack.push_async_callback(self.server.stop)
-            await self._set_up(stack)
+            await self._set_up()
             self.program = await stack.enter_async_context(Preloaded(self.config))
             await self._play()
         return self.ledger.totals
 
-    async def _set_up(self, stack: AsyncExitStack) -> None:
+    async def _set_up(self) -> None:
         bot = await self.homeserver.register("tocsin")
         self.bot = bot.user_id
         self.config.write_text(
@@ -104,17 +114,32 @@ class MatrixStory:
         await import_file(load_config(self.config), SAMPLE)
         for number in range(self.readers):
             account = await self.homeserver.register(f"reader{number}")
-            client = MatrixPerson(self.homeserver, account, self.folder / f"reader{number}")
-            await stack.enter_async_context(client)
-            self.people.append(Reader(number, client, encrypted=number % 3 > 0))
+            encrypted = not self.plain or number % self.plain > 0
+            one = Reader(number, account, [], encrypted=encrypted)
+            await self._logs_in(one)
+            self.people.append(one)
+        stranger = await self.homeserver.register("stranger")
+        self.stranger = await self.stack.enter_async_context(
+            MatrixPerson(self.homeserver, stranger, self.folder / "stranger")
+        )
+
+    async def _logs_in(self, one: Reader) -> MatrixPerson:
+        """On a new device, as after buying a telephone."""
+        store = self.folder / f"reader{one.number}-{len(one.clients)}"
+        client = MatrixPerson(self.homeserver, one.account, store)
+        await self.stack.enter_async_context(client)
+        client.forgets()
+        one.clients.append(client)
+        return client
 
     async def _play(self) -> None:
         await self.program.ready()
         owner = self.server.person(OWNER)
         await owner.writes("/start")
         await owner.hears("urgent alerts", within=60)
-        for one in self.people:
-            await self._subscribes(one)
+        for first in range(0, len(self.people), _AT_ONCE):
+            some = self.people[first : first + _AT_ONCE]
+            await asyncio.gather(*map(self._subscribes, some))
         await self._round(0, 0)
         number = 1
         while (left := self.kills - self.ledger.totals.kills) > 0:
@@ -135,6 +160,7 @@ class MatrixStory:
         head = f"R{number:05}x"
         everybody = {one.number: self.length for one in self.people}
         round_ = Round(head, everybody, owed=set(everybody))
+        await self._troubles()
         for one in self.people:
             await one.client.looks(0)
             one.seen = len(one.client.heard(one.room))
@@ -148,6 +174,18 @@ class MatrixStory:
         await self._compare(round_)
         self._forget()
 
+    async def _troubles(self) -> None:
+        """A stranger uses up the bot's keys; somebody comes with a new device and writes on it."""
+        if self.chance.random() < 0.5:
+            await self.stranger.takes_all_keys_of(self.bot)
+        one = self.chance.choice(self.people)
+        if self.chance.random() < 0.5 and len(one.clients) < _DEVICES:
+            device = await self._logs_in(one)
+            self.words += 1
+            word = f"qzx{self.words}q"
+            await device.writes(one.room, f"!country {word}")
+            await device.hears(one.room, word, within=_PATIENCE)
+
     async def _organiser(self, head: str) -> None:
         owner = self.server.person(OWNER)
         await owner.writes(f"/alert bokayev-ayan {head} Trial opens\nIt is {head}.")
@@ -158,7 +196,7 @@ class MatrixStory:
             await asyncio.sleep(self.chance.uniform(0, 0.5))
             self.words += 1
             word = f"qzx{self.words}q"
-            await one.client.writes(one.room, f"!country {word}")
+            await self.chance.choice(one.clients).writes(one.room, f"!country {word}")
             round_.asked[one.number, word] = 1
 
     async def _die(self) -> None:
@@ -218,8 +256,10 @@ class MatrixStory:
                     )
                 if one.encrypted and not it.encrypted:
                     self._fault(f"{round_.head}: in the clear: {it.body[:60]!r}")
-            if one.client.unreadable(one.room):
-                self._fault(f"{round_.head}: reader {one.number} cannot read a message")
+            for device, client in enumerate(one.clients):
+                if client.unreadable(one.room):
+                    where = f"reader {one.number} on device {device}"
+                    self._fault(f"{round_.head}: {where} cannot read a message")
         if not self.length:
             self.length = len(calls) // len(self.people)
             return
@@ -236,9 +276,11 @@ class MatrixStory:
     async def _hears_all(self, one: Reader, round_: Round) -> None:
         """Wait for what must come, then a while for what must not."""
         words = [words for number, words in round_.asked if number == one.number]
-        try:
-            for it in (round_.head, *words):
-                await one.client.hears(one.room, it, within=_PATIENCE)
-        except TimeoutError:
-            pass  # the ledger says what is missing
-        await one.client.settles(1)
+        for client in one.clients:
+            try:
+                for it in (round_.head, *words):
+                    await client.hears(one.room, it, within=_PATIENCE)
+            except TimeoutError:
+                if client is not one.client:  # for that one the ledger says what is missing
+                    self._fault(f"{round_.head}: reader {one.number}'s other device misses {it}")
+            await client.settles(1)

@@ -14,7 +14,7 @@ from bot.platforms.matrix.errors import from_answer, is_error
 
 log = logging.getLogger(__name__)
 
-JOINS_PER_HOUR = 30
+JOINS_PER_HOUR = 300  # a campaign that has just been in the news, not a flood
 MAX_WAITING = 1_000  # invitations remembered; what comes above that must be sent again
 _HOUR = 3600.0
 _KEPT = "invitations"
