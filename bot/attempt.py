@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 _LONGEST_WAIT = 300  # seconds between two attempts at most
 _DOUBTS = 3  # attempts that may have arrived, before an organiser is asked
+_REMEMBERED = 23 * 3600  # seconds a service knows a key again; homeservers forget in 24 hours
 
 
 class Attempt:
@@ -60,6 +61,9 @@ class Attempt:
 
     async def make(self, claim: Claim) -> Outcome:
         """How it ended. Raises only what ends the whole account."""
+        forgotten = self._is_forgotten(claim)
+        if forgotten:
+            claim = replace(claim, repeat=True)
         try:
             step = await self._compose(claim, self._clock())
         except Exception as error:
@@ -67,6 +71,8 @@ class Attempt:
             return Outcome(claim, DeliveryState.REJECTED, error=type(error).__name__)
         if step.act is Act.PASS:
             return Outcome(claim, DeliveryState.SENT, refs=claim.refs)
+        if forgotten and step.act is Act.SEND and claim.notice_kind in HELD_WHEN_DOUBTFUL:
+            return Outcome(claim, DeliveryState.HELD, error="in doubt for too long")
         wait = self._pacer.too_soon(claim.address, group=_is_group(claim))
         if wait > 0:
             return _not_now(claim, self._clock() + math.ceil(wait))
@@ -76,6 +82,13 @@ class Attempt:
             return _not_now(claim, self._clock())
         self._pacer.note_sent(claim.address, group=_is_group(claim))
         return await self._request(claim, step)
+
+    def _is_forgotten(self, claim: Claim) -> bool:
+        """Has it been in doubt for so long that the service may not know its key any more?"""
+        since = claim.doubtful_since
+        if since is None or claim.repeat or not self._platform.idempotent:
+            return False
+        return self._clock() - since > _REMEMBERED
 
     async def _compose(self, claim: Claim, now: int) -> Step:
         parts = await self._composer.parts(claim, self._platform.split)
@@ -153,10 +166,10 @@ class Attempt:
     def _doubt(self, claim: Claim, step: Step, reason: str) -> Outcome:
         """It may have arrived. Repeat where that is safe or worth it, else ask an organiser."""
         if self._platform.idempotent or step.act is not Act.SEND:
-            return self._later(claim, 1.0, reason)
+            return replace(self._later(claim, 1.0, reason), doubtful=True)
         if claim.notice_kind in HELD_WHEN_DOUBTFUL or claim.attempts >= _DOUBTS:
-            return Outcome(claim, DeliveryState.HELD, error=reason)
-        return replace(self._later(claim, 1.0, reason), repeat=True)
+            return Outcome(claim, DeliveryState.HELD, error=reason, doubtful=True)
+        return replace(self._later(claim, 1.0, reason), repeat=True, doubtful=True)
 
 
 def _done(claim: Claim, step: Step, ref: str) -> Outcome:

@@ -64,7 +64,7 @@ class Stock:
         wanted = [*wanted[:replies], *self._notices[:room]]
         self._notices = self._notices[room:]
         wanted = [it for it in wanted if it.claim.address not in busy]
-        return await outbox.take(session, wanted) if wanted else []
+        return await outbox.take(session, wanted, now) if wanted else []
 
     def _look_up(self, landed: Iterable[Outcome]) -> None:
         """Must replies be looked for, the stock be looked up anew?"""

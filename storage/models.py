@@ -411,6 +411,7 @@ class Delivery(Base):
     refs: Mapped[str] = mapped_column(default="")  # the platform's references, one a line
     repeat: Mapped[bool] = mapped_column(default=False)  # may have arrived already: say so
     unwanted: Mapped[bool] = mapped_column(default=False)  # taken back in flight: never again
+    doubtful_since: Mapped[int | None]  # this part's first attempt that may have arrived
     error: Mapped[str] = mapped_column(default="")
     created_at: Mapped[int]
     settled_at: Mapped[int | None]

@@ -19,12 +19,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Integer,
     Row,
     Select,
     and_,
     bindparam,
     delete,
+    func,
     or_,
     select,
     update,
@@ -86,6 +88,7 @@ class Claim:
     edits: tuple[str, ...]  # the references of the message to change, by part
     repeat: bool
     attempts: int
+    doubtful_since: int | None  # before this attempt: since when the part may have arrived
     lane: int
     anonymous: bool  # neither a subscriber nor a notice hangs on it
 
@@ -165,7 +168,7 @@ async def claim(
     """Look for so many due replies and notices and take them, all in one."""
     found = await due_replies(session, platform, now, replies)
     found += await due_notices(session, platform, now, notices, first=first)
-    return await take(session, found)
+    return await take(session, found, now)
 
 
 async def due_replies(session: AsyncSession, platform: str, now: int, most: int) -> list[Waiting]:
@@ -199,7 +202,7 @@ async def due_notices(
     return found[:most]
 
 
-async def take(session: AsyncSession, wanted: Iterable[Waiting]) -> list[Claim]:
+async def take(session: AsyncSession, wanted: Iterable[Waiting], now: int) -> list[Claim]:
     """Make these of one platform ours, never two of one chat, those that are still to be had.
 
     Commit before sending them. Other processes on PostgreSQL skip what is being taken.
@@ -211,7 +214,7 @@ async def take(session: AsyncSession, wanted: Iterable[Waiting]) -> list[Claim]:
         return []
     connection = await session.connection()
     claims = [waiting.claim for waiting in chosen.values()]
-    about = {"ids": [claim.id for claim in claims], "on": claims[0].platform}
+    about = {"ids": [claim.id for claim in claims], "on": claims[0].platform, "since": now}
     rows = await connection.execute(_TAKE, about)
     attempts = {row.id: row.attempts for row in rows}
     return [replace(it, attempts=attempts[it.id]) for it in claims if it.id in attempts]
@@ -272,6 +275,7 @@ _EVERYTHING = (
         Delivery.edits_ref,
         Delivery.repeat,
         Delivery.attempts,
+        Delivery.doubtful_since,
         Delivery.state,
         Delivery.rank,
         Subscriber.address.label("usual_address"),
@@ -357,7 +361,13 @@ _TAKE = (
             .with_for_update(skip_locked=True)
         )
     )
-    .values(state=DeliveryState.SENDING, attempts=Delivery.attempts + 1)
+    .values(
+        state=DeliveryState.SENDING,
+        attempts=Delivery.attempts + 1,
+        doubtful_since=func.coalesce(
+            Delivery.doubtful_since, bindparam("since", type_=BigInteger())
+        ),
+    )
     .returning(Delivery.id, Delivery.attempts)
     .execution_options(synchronize_session=False)
 )
@@ -379,6 +389,7 @@ def _as_waiting(session: AsyncSession, row: Row[*tuple[Any, ...]]) -> Waiting:
         edits=tuple(edits.split("\n")) if edits else (),
         repeat=bool(row.repeat),
         attempts=row.attempts,
+        doubtful_since=row.doubtful_since,
         lane=REPLIES if row.lane is None else row.lane,
         anonymous=row.notice_id is None and row.subscriber_id is None,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Text,
     and_,
     bindparam,
@@ -40,6 +41,7 @@ class Outcome:
     error: str = ""
     moved_to: str = ""
     snoozed: bool = False  # was not attempted at all: does not count
+    doubtful: bool = False  # this attempt may have arrived
     lost: bool = False  # the chat takes no more messages
 
 
@@ -80,6 +82,8 @@ def _written(outcome: Outcome, now: int) -> dict[str, object]:
         "new_attempts": attempts,
         "new_repeat": pending and not outcome.done and (claim.repeat or outcome.repeat),
         "new_error": outcome.error,
+        "in_doubt": outcome.doubtful,
+        "old_doubt": None if outcome.done else claim.doubtful_since,
         "new_due": max(outcome.due_at, now),
         "new_settled": None if pending else now,
         "taken_back": now,
@@ -108,6 +112,10 @@ _SETTLE = (
         attempts=bindparam("new_attempts"),
         repeat=bindparam("new_repeat"),
         error=bindparam("new_error"),
+        doubtful_since=case(
+            (bindparam("in_doubt", type_=Boolean()), Delivery.doubtful_since),
+            else_=bindparam("old_doubt", type_=BigInteger()),
+        ),
         due_at=bindparam("new_due"),
         settled_at=case((_NOT_AGAIN, _TAKEN_BACK), else_=_NEW_SETTLED),
         body=case((_NEW_STATE == DeliveryState.PENDING, Delivery.body), else_=null()),

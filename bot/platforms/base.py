@@ -77,7 +77,8 @@ class Platform(Protocol):
     """How addresses of this platform are called in the database: "telegram", "matrix", "local"."""
 
     idempotent: bool
-    """Does the service recognise a repeated `key`? Then a doubtful send may simply be repeated."""
+    """Does the service recognise a repeated `key`, for 23 hours at least? Then a doubtful send may
+    simply be repeated until then."""
 
     @property
     def lookup(self) -> Lookup | None:

@@ -198,6 +198,7 @@ def upgrade() -> None:
         sa.Column("refs", sa.Text(), nullable=False),
         sa.Column("repeat", sa.Boolean(), nullable=False),
         sa.Column("unwanted", sa.Boolean(), nullable=False),
+        sa.Column("doubtful_since", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
