@@ -7,6 +7,7 @@ recognises a repeated message only within one device.
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from bot.platforms.base import Keep, Unusable
 from bot.platforms.matrix.errors import TOKEN_CODES
 from bot.platforms.matrix.http import Http, Refused
 from bot.platforms.matrix.patience import Patience
+
+log = logging.getLogger(__name__)
 
 _DEVICE = "device"
 _PICKLE_KEY = "pickle_key"
@@ -66,6 +69,26 @@ class Account:
                 "unreachable",
             ) from None
 
+    async def sign_in_anew(self, reason: Unusable) -> Device:
+        """A new device, for the kept one is spoilt. Raises `reason` where that is impossible."""
+        if not self.password:
+            raise reason
+        log.warning("%s The bot gets a new device.", reason.reason)
+        kept = await self._kept()
+        if kept is not None:
+            await self._log_out(kept)
+        try:
+            return await self._log_in(None)
+        except (Refused, ClientError, TimeoutError):
+            raise reason from None
+
+    async def _log_out(self, device: Device) -> None:
+        """So that nobody's client goes on encrypting for it. It is as good without."""
+        try:
+            await self._http(device.access_token).call("POST", "/logout", {})
+        except (Refused, ClientError, TimeoutError) as error:
+            log.warning("the old device could not be removed (%s)", type(error).__name__)
+
     async def pickle_key(self) -> str:
         """The random key that the encryption store is sealed with, made on first use."""
         key = await self.keep.load(_PICKLE_KEY)
@@ -79,8 +102,9 @@ class Account:
         return self.store / f"{device.device_id}.db"
 
     async def _checked(self, kept: Device | None) -> Device:
-        tokens = [kept.access_token] if kept else []
-        for token in filter(None, [*tokens, self.access_token]):
+        # The configured one first: an operator who replaces it means another device.
+        tokens = [self.access_token, kept.access_token if kept else ""]
+        for token in filter(None, tokens):
             device = await self._recognised(token)
             if device:
                 return await self._keep(device)

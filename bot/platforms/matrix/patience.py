@@ -20,4 +20,5 @@ class Patience:
     longest_pause: float = 60.0
     longest_flood: float = 300.0  # asking for news is harmless, being deaf for hours is not
     join_again: float = 30.0
+    count_again: float = 60.0  # how much of the store's use a backup may miss and go unnoticed
     vouch_again: float = 3600.0  # after the homeserver or another client stood in the way

@@ -18,9 +18,8 @@ from bot.platforms.base import (
     RecipientGone,
     Rejected,
     TryLater,
-    Unusable,
 )
-from bot.platforms.matrix import content, cross_signing
+from bot.platforms.matrix import content, cross_signing, restored
 from bot.platforms.matrix.account import Account, Device
 from bot.platforms.matrix.client import SafeClient
 from bot.platforms.matrix.errors import (
@@ -88,15 +87,24 @@ class Matrix:
     async def __aenter__(self) -> Self:
         """Log in, or take up the kept device, and open the encryption store."""
         self._device = await self._account.sign_in(patient=True)
-        file = self._account.store_file(self._device)
-        key = await self._account.pickle_key()
+        self._client = await self._opened()
+        spoilt = await restored.look(self._client, self._http(), self._device)
+        if spoilt is not None:
+            await self._client.close()
+            self._device = await self._account.sign_in_anew(spoilt)
+            self._client = await self._opened()
         patience = self._patience
-        self._client = SafeClient(self._account.homeserver, self._device, file, key, patience)
         self._invitations = Invitations(self._client, self._keep, patience.join_again)
         self._sync = Sync(self._client, self._keep, self._invitations, self._set_up, patience)
         await self._invitations.load()
         await self._sync.load()
         return self
+
+    async def _opened(self) -> SafeClient:
+        """The client with the device's encryption store."""
+        account, key = self._account, await self._account.pickle_key()
+        file = account.store_file(self._device)
+        return SafeClient(account.homeserver, self._device, file, key, self._patience)
 
     async def __aexit__(
         self,
@@ -118,6 +126,7 @@ class Matrix:
             asyncio.create_task(self._sync.run(receive, since)),
             asyncio.create_task(self._invitations.run()),
             asyncio.create_task(self._keep_vouching()),
+            asyncio.create_task(self._keep_counting()),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -223,11 +232,13 @@ class Matrix:
         olm = self._client.olm
         try:
             own = await cross_signing.published(self._http(), self._device)
+            spoilt = await restored.fault(self._client, self._http(), own)
         except Refused as refused:
             if refused.code in TOKEN_CODES:
                 raise token_refused() from None
             raise NotSent(f"our own keys cannot be asked for ({refused})") from None
-        _check_keys(own.device, olm.account.identity_keys["ed25519"], self._device.device_id)
+        if spoilt is not None:
+            raise spoilt
         if own.device is None:  # never published, or logged out since: then it must be again
             olm.account.shared = False
         await self._client.tend_keys()
@@ -254,15 +265,10 @@ class Matrix:
             if not self._vouched:
                 await self._vouch()
 
+    async def _keep_counting(self) -> None:
+        await self._sync.ready.wait()  # by then the store is known to be good
+        file, pause = self._account.store_file(self._device), self._patience.count_again
+        await restored.keep_counting(self._client, self._http(), file, pause)
+
     def _http(self) -> Http:
         return Http(self._account.homeserver, self._device.access_token, self._patience.request)
-
-
-def _check_keys(device: dict[str, Any] | None, own_key: str, device_id: str) -> None:
-    """The homeserver and our store must speak of the same device."""
-    if device and device.get("keys", {}).get(f"ed25519:{device_id}") != own_key:
-        raise Unusable(
-            "The encryption keys of the bot's Matrix device are lost.",
-            "Restore its store from the backup, or remove the store and set password_file in "
-            "[matrix] for a new device.",
-        )
