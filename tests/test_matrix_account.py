@@ -16,6 +16,7 @@ from handlers.message import (
     Event,
 )
 from tests.fakes.matrix_bot import Bot, message
+from tests.fakes.proxy import FaultyProxy
 from tests.fakes.synapse import Homeserver, MatrixPerson
 
 
@@ -86,6 +87,73 @@ async def test_a_refused_token_stops_loudly_and_a_password_brings_the_same_devic
         assert (await aigerim.hears(room, "after")).encrypted
         await aigerim.writes(room, "do you read me?")
         await bot.gets("do you read me?")
+
+
+SSO = {"flows": [{"type": "m.login.sso"}, {"type": "m.login.token"}]}
+UNRECOGNIZED = {"errcode": "M_UNRECOGNIZED", "error": "Unrecognized request"}
+FORBIDDEN = {"errcode": "M_FORBIDDEN", "error": "Password login has been disabled."}
+
+
+@pytest.mark.parametrize(
+    ("said", "flows"),
+    [((403, FORBIDDEN), (200, SSO)), ((404, UNRECOGNIZED), (404, UNRECOGNIZED))],
+    ids=["a login page only", "no login at all"],
+)
+async def test_a_homeserver_without_passwords_is_named_with_the_way_in(
+    homeserver: Homeserver,
+    bot: Bot,
+    said: tuple[int, dict[str, object]],
+    flows: tuple[int, dict[str, object]],
+) -> None:
+    async with FaultyProxy(homeserver.url) as proxy:
+        bot.url = proxy.url
+        proxy.fail("/login", said)
+        proxy.fail("/login", flows)
+        with pytest.raises(Unusable, match="takes no passwords") as stopped:
+            await bot.platform().describe()
+        assert "access_token_file" in stopped.value.remedy
+        proxy.fail("/login", (502, "<html>Bad Gateway</html>"), times=2)
+        with pytest.raises(Unusable, match="Check homeserver"):  # that was nobody's word
+            await bot.platform().describe()
+
+
+async def test_an_access_token_reads_and_writes_encrypted_chats(
+    bot: Bot, aigerim: MatrixPerson
+) -> None:
+    token = await _token(bot)
+    async with bot.running(password="", access_token=token) as matrix:
+        await bot.follows()
+        room = await aigerim.talks_to(bot.user_id)
+        await aigerim.writes(room, "sealed")
+        await bot.gets("sealed")
+        await matrix.send(room, message("read"), key="1")
+        assert (await aigerim.hears(room, "read")).encrypted
+        assert matrix._device.access_token == token
+
+
+async def test_the_token_of_a_device_in_use_is_refused_and_another_one_is_taken(
+    homeserver: Homeserver, bot: Bot, tmp_path: Path
+) -> None:
+    async with MatrixPerson(homeserver, bot.account, tmp_path / "element") as element:
+        used = element.client.access_token
+        with pytest.raises(Unusable, match="another program") as stopped:
+            async with bot.platform(password="", access_token=used):
+                pass
+        assert "access_token_file" in stopped.value.remedy
+        token = await _token(bot)
+        async with bot.running(password="", access_token=token) as matrix:
+            await bot.follows()
+            assert matrix._device.device_id != element.client.device_id
+
+
+async def _token(bot: Bot) -> str:
+    """A new device's, as the homeserver's administrator would give it."""
+    login = {
+        "type": "m.login.password",
+        "identifier": {"type": "m.id.user", "user": bot.user_id},
+        "password": bot.account.password,
+    }
+    return str((await Http(bot.url).call("POST", "/login", login))["access_token"])
 
 
 async def test_an_access_token_alone_is_enough(homeserver: Homeserver, bot: Bot) -> None:

@@ -24,6 +24,11 @@ log = logging.getLogger(__name__)
 _DEVICE = "device"
 _PICKLE_KEY = "pickle_key"
 _GIVE_PASSWORD = "Set password_file in [matrix], so that the bot can log in."  # noqa: S105 -- a sentence for the operator
+_NO_PASSWORDS = "The homeserver takes no passwords: one logs in on a web page of its own."
+_OTHER_WAY = (
+    "Get an access token for a new device of the bot's account (the README says how) and set "
+    "access_token_file in [matrix]."
+)
 _CHECK_PASSWORD = "Check user_id and password_file in [matrix]."  # noqa: S105 -- as above
 
 
@@ -140,6 +145,8 @@ class Account:
         try:
             answer = await self._http().call("POST", "/login", self._login(device_id))
         except Refused as refused:
+            if not await self._takes_passwords():
+                raise Unusable(_NO_PASSWORDS, _OTHER_WAY, "refused") from None
             if refused.code in {"M_FORBIDDEN", "M_USER_DEACTIVATED"}:
                 raise Unusable(
                     "The homeserver does not accept the password.", _CHECK_PASSWORD, "refused"
@@ -148,6 +155,22 @@ class Account:
         if not isinstance(answer.get("access_token"), str):
             raise Refused(200, answer)
         return await self._keep(Device(self.user_id, device_id, answer["access_token"]))
+
+    async def _takes_passwords(self) -> bool:
+        """Can one log in with a password here? Homeservers with a login page of their own (OAuth)
+        often say no; what is no clear word is no "no".
+        """
+        try:
+            answer = await self._http().call("GET", "/login")
+        except Refused as refused:
+            return refused.code != "M_UNRECOGNIZED"
+        except (ClientError, TimeoutError):
+            return True
+        flows = answer.get("flows")
+        if not isinstance(flows, list):
+            return True
+        types = [flow.get("type") for flow in flows if isinstance(flow, dict)]
+        return "m.login.password" in types
 
     def _http(self, token: str = "") -> Http:
         return Http(self.homeserver, token, self.seconds)
