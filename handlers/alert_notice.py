@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 
+from handlers.addressees import Addressee, addressees, same_mission
 from handlers.alert_payload import AlertPayload
-from handlers.campaign import Charge, Letter, Target, Words, pick
+from handlers.campaign import Charge, Target, Words, pick
 from handlers.contact_lines import contact_lines, found_blocks, target_blocks
 from handlers.countries import country_name
-from handlers.embassies import Found
 from handlers.i18n import Translator
+from handlers.letter_blocks import copy_buttons, letter_blocks
+from handlers.letter_writing import write
 from handlers.message import (
     Block,
     Bold,
     Button,
-    Copyable,
     Heading,
     Italic,
     Message,
@@ -28,8 +29,6 @@ from handlers.message import (
     paragraph,
 )
 from storage.outbox import Reader
-
-_COPYABLE = 256  # characters Telegram puts into a copy button
 
 
 @lru_cache(maxsize=16)
@@ -52,6 +51,9 @@ class AlertNotice:
         self.translator = translator
         self.t = translator.t
         self.embassy = payload.embassies.get(reader.country) if payload.own_embassy else None
+        people = addressees(payload, reader.country)
+        self.to = people[0] if people else Addressee("", "embassy", ())
+        self.letter = write(payload, self.to, translator.language, reader.lot)
 
     def message(self) -> Message:
         """The whole notice; platforms cut it between paragraphs when it is too long for one."""
@@ -129,23 +131,12 @@ class AlertNotice:
     # ----------------------------------------------------------------------------- the rest
 
     def _letter(self) -> Iterator[Block]:
-        letter = self.case.letter
-        if letter is None:
+        if self.letter is None:
             return
-        subject, body = self._letter_words(letter)
         yield Heading(self.t("notice-letter"))
-        yield paragraph(self.t("notice-letter-subject", subject=subject))
-        yield Copyable(f"{self._greeting()}\n\n{body}")
-        yield paragraph(Italic(self.t("notice-letter-how")))
-
-    def _greeting(self) -> str:
-        """How the letter begins, by whom it goes to first."""
-        target = self._first_target()
-        salutation = self.words(target.salutation) if target and target.salutation else ""
-        return salutation or self.t("letter-greeting")
-
-    def _letter_words(self, letter: Letter) -> tuple[str, str]:
-        return self.words(letter.subject), self.words(letter.body)
+        yield from letter_blocks(
+            self.payload, self.letter, self.to, self.translator, self.reader.lot
+        )
 
     def _details(self) -> Iterator[Block]:
         text = self.words(self.payload.text)
@@ -199,7 +190,7 @@ class AlertNotice:
     def _is_own_embassy(self, target: Target) -> bool:
         """Is this target the very mission the reader was shown as their own?"""
         mission, own = target.mission, self.embassy
-        return mission is not None and own is not None and _same_mission(own, target)
+        return mission is not None and own is not None and same_mission(own, target)
 
     def _foot(self) -> Paragraph:
         issued = self.translator.day(self.payload.issued)
@@ -209,11 +200,7 @@ class AlertNotice:
     # ------------------------------------------------------------------------------ buttons
 
     def _buttons(self) -> tuple[tuple[Button, ...], ...]:
-        copies = [
-            Button(self.t(key), copy=text)
-            for key, text in self._worth_copying()
-            if 0 < len(text) <= _COPYABLE
-        ]
+        copies = self._copies()
         if self.reader.silent:
             return tuple((button,) for button in copies)
         more = (
@@ -222,24 +209,8 @@ class AlertNotice:
         )
         return (*((button,) for button in copies), more)
 
-    def _worth_copying(self) -> Iterator[tuple[str, str]]:
-        yield "button-copy-address", self._first_address()
-        if self.case.letter is not None:
-            yield "button-copy-subject", self.words(self.case.letter.subject)
-
-    def _first_address(self) -> str:
-        """The e-mail address the reader is asked to write to first; "" if there is none."""
-        embassy = self.embassy.channels if self.embassy else ()
-        target = self._first_target()
-        known = [channel.value for channel in embassy if channel.kind == "email"]
-        if target is not None:
-            known += [it.normal for it in target.contacts if it.kind == "email" and it.usable]
-        return known[0] if known else ""
-
-
-def _same_mission(found: Found, target: Target) -> bool:
-    mission = target.mission
-    if mission is None:
-        return False
-    same_city = not mission.city or mission.city.casefold() == found.city.casefold()
-    return (mission.host, mission.kind) == (found.host, found.kind) and same_city
+    def _copies(self) -> list[Button]:
+        if self.letter is not None:
+            return copy_buttons(self.letter, self.translator)
+        address = self.to.address("email")
+        return [Button(self.t("button-copy-email"), copy=address)] if address else []

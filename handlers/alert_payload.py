@@ -32,6 +32,7 @@ class AlertPayload(BaseModel):
     issued: str  # ISO date
     targets: tuple[Target, ...]  # the case's, in order, without the reader's own embassy
     own_embassy: bool  # does the case ask to write to it?
+    embassy_target: Target | None = None  # how the campaign speaks to it
     embassies: dict[str, Found]  # reader's country → the mission that answers for it
     fallback: Target | None  # whom to write to where no mission is known
     copies_to: tuple[Contact, ...]
@@ -73,6 +74,7 @@ async def make_payload(
         drill=campaign.drill,
         issued=today.isoformat(),
         targets=tuple(target for target in named if not target.own_embassy),
+        embassy_target=next((it for it in named if it.own_embassy), None),
         own_embassy=not named or any(target.own_embassy for target in named),
         embassies=resolve_all(missions, overrides(list(every.values())), today=today),
         fallback=_fallback(named, list(every.values())),

@@ -77,6 +77,8 @@ def _about(
     total = sum(group.count for group in audience)
     yield Heading(ctx.t("preview-title", code=code_of(alert)))
     yield paragraph(ctx.t("preview-audience", count=total))
+    if any(demand.wordings for demand in payload.case.demands):
+        yield paragraph(ctx.t("preview-wordings"))
     if payload.corrects:
         yield paragraph(ctx.t("preview-corrects", number=payload.corrects))
     if audience:

@@ -108,12 +108,12 @@ def contact_lines(
 
 def _contact(contact: Contact, translator: Translator, today: date) -> _Line:
     label = translator.t(f"contact-{contact.kind}")
-    as_of, checked = _date(contact.as_of), _date(contact.checked)
+    as_of, checked = as_date(contact.as_of), as_date(contact.checked)
     note = _age(age_of(as_of, checked, today), checked or as_of, translator)
-    return (f"{label}: ", _value(contact.kind, contact.normal, _shown(contact)), note)
+    return (f"{label}: ", _value(contact.kind, contact.normal, shown(contact)), note)
 
 
-def _shown(contact: Contact) -> str:
+def shown(contact: Contact) -> str:
     """A contact the way people read it: +7 7172 50 64 02."""
     if contact.kind in ("phone", "fax"):
         return spaced(contact.normal)
@@ -149,12 +149,12 @@ def _known(contact: Contact) -> KnownContact:
         kind=contact.kind,
         value=contact.normal,
         shown=contact.printed if contact.kind == "postal" else "",
-        as_of=_date(contact.as_of),
-        checked=_date(contact.checked),
+        as_of=as_date(contact.as_of),
+        checked=as_date(contact.checked),
     )
 
 
-def _date(text: str) -> date | None:
+def as_date(text: str) -> date | None:
     """A day, or the first day of a month or year, as a date."""
     if not text:
         return None

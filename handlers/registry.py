@@ -21,6 +21,7 @@ from handlers import (
     hearings,
     help,  # noqa: A004 - the module of the command /help
     housekeeping,
+    letters,
     organisers,
     privacy,
     reminders,
@@ -38,7 +39,8 @@ COMMANDS: tuple[Command, ...] = (
     subscriptions.unsubscribe,
     cases.actions,
     cases.case,
-    cases.letter,
+    letters.letter,
+    letters.files,
     hearings.list_hearings,
     embassy.embassy,
     settings.settings,
@@ -91,6 +93,9 @@ NOTICES: Mapping[str, Renderer] = {
 
 WITHDRAWING = frozenset({organisers.WITHDRAWN})
 """Kinds that take back what they replace, before they say why."""
+
+VARIED = frozenset({"alert"})
+"""Kinds that read differently for readers who are alike but for the lot they drew."""
 
 HELD_WHEN_DOUBTFUL = frozenset({"reminder"})
 """Kinds that wait for an organiser rather than arrive twice, where the platform cannot tell."""

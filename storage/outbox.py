@@ -36,6 +36,7 @@ from sqlalchemy.orm import aliased
 
 from storage import subscribers
 from storage.database import rows_of
+from storage.lots import lot
 from storage.models import SENDING, Delivery, DeliveryState, Notice, Subscriber
 from storage.vault import vault_of
 
@@ -64,6 +65,7 @@ class Reader:
     kind: str = "private"
     quiet_from: int | None = None
     quiet_to: int | None = None
+    lot: int = 0  # which of several approved wordings they get, see `lots.py`
 
     @property
     def silent(self) -> bool:
@@ -406,6 +408,7 @@ def _reader(row: Row[*tuple[Any, ...]]) -> Reader:
         kind=row.kind,
         quiet_from=row.quiet_from,
         quiet_to=row.quiet_to,
+        lot=lot(row.notice_id, row.subscriber_id) if row.notice_id else 0,
     )
 
 

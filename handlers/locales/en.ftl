@@ -156,10 +156,16 @@ notice-before-hearing = the hearing on { $when } ({ $place } time)
 notice-no-embassy = No embassy or consulate of { $country } is known that answers for { $own }. Write here instead:
 notice-no-country = Tell me your country with {$p}country, and the next notice shows the embassy of { $country } there. Until then write here:
 notice-embassy-unreachable = Write here instead:
-letter-greeting = Dear Ambassador,
 notice-letter = The letter
 notice-letter-subject = Subject: { $subject }
-notice-letter-how = Copy it, put your name, town and country at the end, and change whatever you like: letters in your own words count for more.
+notice-letter-how = Copy it, write your name, town and country where the square brackets are, and change whatever you like: letters in your own words count for more.
+letter-to = To:
+letter-copies = Copies:
+letter-other-language = The letter is in { $language }, which they read best. This is what it says:
+letter-long = This letter is long and may have come in several messages. {$p}files { $case } sends it in one file.
+mail-filled = { $address } (opens your mail program with the letter in it)
+mail-short = { $address } (opens your mail program with a shorter letter; the whole one is below)
+mail-empty = { $address } (opens your mail program; copy the letter into it)
 notice-text = From the organisers
 notice-case-heading = The case
 notice-charges = Charges
@@ -173,7 +179,9 @@ notice-foot =
     More about the case: {$p}case { $case }
     Stop notices about it: {$p}unsubscribe { $case }, about everything: {$p}unsubscribe
 notice-foot-channel = Issued { $issued }
-button-copy-address = Copy the e-mail address
+button-copy-email = Copy the e-mail address
+button-copy-fax = Copy the fax number
+button-copy-postal = Copy the postal address
 button-copy-subject = Copy the subject
 button-case = The case
 button-stop-case = Stop this case
@@ -245,6 +253,7 @@ preview-audience = { $count ->
         [one] Goes to one subscriber.
        *[other] Goes to { $count } subscribers.
     }
+preview-wordings = Letters differ from reader to reader: each demand comes in one of the wordings in the campaign file. This one has the first of each.
 preview-corrects = Stands in place of alert { $number } for everybody who has it.
 preview-countries = Countries: { $list }
 preview-languages = Languages: { $list }
@@ -502,6 +511,8 @@ import-syntax = This is not valid TOML, at column { $column }: { $detail }. Look
 import-missing = “{ $key }” is missing. Add a line: { $key } = …
 import-unknown-key = “{ $key }” is not a key that belongs here. Take it out, or see the manual of the campaign file for the keys that do.
 import-unknown-key-meant = “{ $key }” is not a key that belongs here. Did you mean “{ $suggestion }”?
+import-letter-body-or-facts = A letter has either “body”, the whole letter but for the greeting, or “facts”, to which greeting, demands and end are added. Write one of the two.
+import-letter-no-demands = The letter has “facts” but the case has no demands. Add [[cases.demands]], or write the whole letter as “body”.
 import-empty = “{ $key }” is empty. Write the text, or take the line out.
 import-wrong-type = “{ $key }” must be { $expected ->
     [text] text in quotation marks
@@ -541,6 +552,45 @@ import-repair = “{ $value }” cannot be used as it was printed. It may now be
 import-zero-removed = “{ $value }” is read as { $normal }: the (0) is not dialled from abroad.
 import-contact-twice = “{ $value }” is already on line { $first }. One of the two can go.
 
+## Letters: what stands around the facts, in the language of whoever gets them
+
+letter-dear-official = Dear Sir or Madam,
+letter-dear-embassy = Dear Ambassador,
+letter-dear-parliament = Dear Member of Parliament,
+letter-dear-union = Dear colleagues,
+letter-ask-official = I respectfully ask you to do what is in your power so that this is done:
+letter-ask-embassy = I respectfully ask you to pass these requests on to the authorities of your country:
+letter-ask-parliament = Please raise this in parliament and with our government, and support these demands:
+letter-ask-union = I ask our union to protest to the authorities and to the embassy, and to support these demands:
+letter-end-official =
+    If the decision is not yours, please pass this letter on to those who make it. I would be grateful for an answer.
+
+    Yours respectfully,
+    {"["}your name]
+    {"["}your town and country]
+letter-end-embassy =
+    I would be grateful for an answer.
+
+    Yours respectfully,
+    {"["}your name]
+    {"["}your town and country]
+letter-end-parliament =
+    Please let me know what you have done.
+
+    Yours sincerely,
+    {"["}your name]
+    {"["}your address]
+letter-end-union =
+    Please let me know what has been decided.
+
+    In solidarity,
+    {"["}your name]
+    {"["}your branch]
+letter-short = I am writing about { $case }. I respectfully ask for the following:
+letter-short-end =
+    Yours respectfully,
+    {"["}your name]
+
 ## What can be done
 
 actions-title = What you can do now
@@ -556,6 +606,9 @@ case-closed = This case is closed. Please do not write about it any more. {$p}ac
 button-follow-case = Follow this case
 button-letter = Get the letter
 button-whom = Whom to write to
+button-letter-to = Letter to: { $name }
+button-files = As files
+files-what = The letter as a draft for the mail program of a computer (.eml) and as plain text; the telephone numbers as contact cards (.vcf), where there are any. What stands in square brackets is for you to fill in.
 letter-which = Which case? Write {$p}letter and the case; {$p}actions lists them.
 letter-none = There is no model letter for { $case }. {$p}case { $id } shows what is asked for; write in your own words.
 embassy-none = No embassy or consulate of { $country } is known that answers for { $own }, and the campaign names no other address. {$p}actions shows what else you can do.
@@ -603,7 +656,9 @@ help-actions = what you can do now
 help-case = one case: {$p}case and its name
 help-case-more = {$p}case alone lists all. Any name works that the case is known by, in any spelling.
 help-letter = the letter of a case, to copy
-help-letter-more = {$p}letter and the case. Put your name, town and country at the end; change whatever you like.
+help-letter-more = {$p}letter and the case; with a number behind it, the letter to another of those one can write to. Write your name, town and country where the square brackets are; change whatever you like.
+help-files = the letter of a case as files
+help-files-more = {$p}files and the case: a draft for a mail program, plain text, contact cards with the telephone numbers.
 help-embassy = the embassy in your country, or in one you name
 help-embassy-more =
     {$p}embassy shows the one for the country you have set, {$p}embassy Ireland another.
