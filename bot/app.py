@@ -38,6 +38,7 @@ from bot.platforms.local import Local, Persona
 from bot.relay import Relay
 from bot.scheduler import Scheduler
 from bot.systemd import Supervisor
+from bot.web.action import ActionPages
 from bot.web.chat import ChatPages
 from bot.web.server import WebServer
 from handlers import reminders
@@ -86,6 +87,7 @@ class App:
             cooldown=self.config.alerts.cooldown_seconds,
             newcomers_alarm=self.config.subscriptions.alarm_per_hour,
             newcomers_cap=self.config.subscriptions.cap_per_hour,
+            public_url=self.config.web.public_url.rstrip("/"),
         )
         dispatcher = Dispatcher(self.signer, Directory.open(), rules, clock)
         self.intake = Intake(
@@ -202,14 +204,18 @@ class App:
     # --------------------------------------------------------------------------------- web
 
     async def _open_web(self, stack: AsyncExitStack) -> None:
-        alone = len(self.carriers) == 1
+        alone, public = len(self.carriers) == 1, bool(self.config.web.public_url)
         pages = None
         if self.local is not None:
             pages = ChatPages(
-                self.local, list(self.personas), key=secrets.token_urlsafe(16), open_door=alone
+                self.local,
+                list(self.personas),
+                key=secrets.token_urlsafe(16),
+                open_door=alone and not public,  # a proxy may look like somebody at home
             )
         host, port = self.config.web.host, self.config.web.port
-        self.web = WebServer(host, port, health=self.health.report, chat=pages)
+        action = ActionPages(self.storage.database, clock) if public else None
+        self.web = WebServer(host, port, health=self.health.report, chat=pages, action=action)
         await self.web.start()
         stack.push_async_callback(self.web.stop)
         if pages is not None:

@@ -28,17 +28,19 @@ from handlers.message import (
     bullets,
     paragraph,
 )
+from handlers.page_address import address_for
 from storage.outbox import Reader
 
 
 @lru_cache(maxsize=16)
-def _payload(text: str) -> AlertPayload:
+def read_payload(text: str) -> AlertPayload:
+    """A payload as it was frozen."""
     return AlertPayload.model_validate_json(text)
 
 
 def alert(payload: str, reader: Reader, translator: Translator) -> Message:
     """The notice for this reader."""
-    return AlertNotice(_payload(payload), reader, translator).message()
+    return AlertNotice(read_payload(payload), reader, translator).message()
 
 
 class AlertNotice:
@@ -57,7 +59,13 @@ class AlertNotice:
 
     def message(self) -> Message:
         """The whole notice; platforms cut it between paragraphs when it is too long for one."""
-        blocks = (*self._first_screen(), *self._letter(), *self._details(), self._foot())
+        blocks = (
+            *self._first_screen(),
+            *self._letter(),
+            *self.about(),
+            *self._other_targets(),
+            self._foot(),
+        )
         return Message(blocks=blocks, buttons=self._buttons())
 
     def words(self, words: Words) -> str:
@@ -75,10 +83,10 @@ class AlertNotice:
         yield Heading(self.t("notice-headline", headline=self.words(self.payload.headline)))
         country = country_name(self.payload.country, self.translator.language)
         yield paragraph(self.t("notice-case", case=self.words(self.case.title), country=country))
-        yield paragraph(Bold(self.t("notice-what-to-do")), " ", self._ask())
+        yield paragraph(Bold(self.t("notice-what-to-do")), " ", self.ask())
         yield from self._to_whom()
 
-    def _ask(self) -> str:
+    def ask(self) -> str:
         """What to do and by when, in one sentence."""
         key = "notice-ask-letter" if self.case.letter else "notice-ask"
         if self._deadline():
@@ -138,7 +146,8 @@ class AlertNotice:
             self.payload, self.letter, self.to, self.translator, self.reader.lot
         )
 
-    def _details(self) -> Iterator[Block]:
+    def about(self) -> Iterator[Block]:
+        """What the organisers write, and the case."""
         text = self.words(self.payload.text)
         if text:
             yield Heading(self.t("notice-text"))
@@ -154,7 +163,6 @@ class AlertNotice:
             yield paragraph(Bold(self.t("notice-demands")))
             demands = [self.words(demand.text) for demand in self.case.demands]
             yield bullets(*demands, numbered=True)
-        yield from self._other_targets()
 
     def _standing_charges(self) -> list[Charge]:
         """The charges that count now: those replaced only where nothing replaced them."""
@@ -201,6 +209,9 @@ class AlertNotice:
 
     def _buttons(self) -> tuple[tuple[Button, ...], ...]:
         copies = self._copies()
+        page = address_for(self.payload.page, self.reader)
+        if page:
+            copies.insert(0, Button(self.t("button-action-page"), url=page))
         if self.reader.silent:
             return tuple((button,) for button in copies)
         more = (

@@ -37,6 +37,7 @@ class AlertPayload(BaseModel):
     fallback: Target | None  # whom to write to where no mission is known
     copies_to: tuple[Contact, ...]
     hearing: Hearing | None = None  # the next one, if it is known and ahead
+    page: str = ""  # the address of its action page; "" if it has none
     corrects: int = 0  # the number of the alert in whose place this one stands
 
     @property
@@ -58,6 +59,7 @@ async def make_payload(
     text: Words,
     directory: Directory,
     now: int,
+    page: str = "",
 ) -> AlertPayload:
     """The payload of an alert about this case, with every contact as known now."""
     today = datetime.fromtimestamp(now, UTC).date()
@@ -80,6 +82,7 @@ async def make_payload(
         fallback=_fallback(named, list(every.values())),
         copies_to=tuple(campaign.copies_to),
         hearing=await _next_hearing(session, case.id, now),
+        page=page,
     )
 
 

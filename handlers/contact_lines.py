@@ -159,3 +159,13 @@ def as_date(text: str) -> date | None:
     if not text:
         return None
     return date.fromisoformat(f"{text}-01-01"[:10] if len(text) == 4 else f"{text}-01"[:10])
+
+
+def why(found: Found, translator: Translator, country: str) -> str:
+    """Why the reader is sent to another country, or to a consulate; "" where it is their own."""
+    return "".join(str(span) for span in _why(found, translator, country)).strip()
+
+
+def dated(channel: Channel, translator: Translator) -> str:
+    """When a channel was last confirmed, as it stands behind it."""
+    return _age(channel.age, channel.checked or channel.as_of, translator).strip()

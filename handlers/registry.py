@@ -27,6 +27,7 @@ from handlers import (
     reminders,
     settings,
     subscriptions,
+    withdrawal,
 )
 from handlers.command import Command
 from handlers.i18n import Translator
@@ -87,7 +88,7 @@ NOTICES: Mapping[str, Renderer] = {
     "alert": alert_notice.alert,
     "reminder": reminders.reminder,
     "hearing-changed": reminders.reminder,
-    organisers.WITHDRAWN: corrections.withdrawal,
+    organisers.WITHDRAWN: withdrawal.withdrawal,
 }
 """Kind of notice → pure function (frozen payload, reader) → message."""
 

@@ -1,0 +1,293 @@
+"""The action page: what it shows, when it asks for nothing more, and that it keeps nothing."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import AsyncIterator
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+from aiohttp import CookieJar
+from sqlalchemy import Select, select
+
+from handlers.action_page import LASTS_DAYS
+from handlers.campaign import Campaign
+from handlers.i18n import languages
+from storage.database import Database
+from storage.models import Alert, AlertState
+from tests.pages import ALERT, PUBLIC, Published, published
+from tests.people import sample
+
+HEAVIEST = 50_000  # bytes of a page with all it loads, before compression
+
+
+@pytest.fixture
+async def shown(database: Database) -> AsyncIterator[Published]:
+    async with published(database) as shown:
+        yield shown
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(headers={"Accept-Language": "en"}) as session:
+        yield session
+
+
+async def _read(
+    http: aiohttp.ClientSession, url: str, status: int = 200, headers: dict[str, str] | None = None
+) -> str:
+    async with http.get(url, headers=headers) as answer:
+        assert answer.status == status
+        return await answer.text()
+
+
+# ------------------------------------------------------------------------------ what it shows
+
+
+async def test_it_shows_the_readers_embassy_and_a_letter_that_opens(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    page = await _read(http, f"{shown.url}?country=GB&lang=en")
+
+    assert "<h1>Trial opens tomorrow in Atyrau</h1>" in page
+    assert "Embassy of Kazakhstan in London" in page
+    mails = [unescape(url) for url in re.findall('href="(mailto:[^"]+)"', page)]
+    fields = parse_qs(urlsplit(mails[0]).query)
+    assert fields["body"][0].startswith("Dear Ambassador,")
+    assert "[your name]" in fields["body"][0]
+    assert 'href="tel:+442079251757"' in page
+    assert "Kalmukhanbet Kassymov" in page
+    assert '<option value="GB" selected>' in page
+
+
+async def test_the_button_of_a_notice_leads_to_what_the_notice_says(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    url = shown.reader.button("Open, send or print").url
+    page = await _read(http, shown.base + url.removeprefix(PUBLIC))
+    [letter] = [it.text for it in shown.reader.heard[-1].blocks if it.kind == "copyable"]
+
+    text = re.sub("<[^>]+>", "", re.search('<pre[^>]*id="text".*?</pre>', page, re.DOTALL)[0])  # type: ignore[index]
+    assert unescape(text) == letter
+
+
+async def test_without_a_country_it_asks_and_names_whom_to_write_to_meanwhile(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    for asked in ("", "?country=", "?country=XX", "?country=%3Cb%3E&v=-1&lang=zz"):
+        page = await _read(http, shown.url + asked)
+        assert "Choose your country to see the embassy of Kazakhstan there" in page
+        assert "mission@kazakhstan-geneva.ch" in page
+        assert "<b>" not in page
+
+
+async def test_where_there_is_no_embassy_and_where_it_is_dangerous_it_says_so(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    nairobi = await _read(http, f"{shown.url}?country=KE")
+    assert "No embassy or consulate of Kazakhstan is known that answers for Kenya" in nairobi
+    assert "think first whether a letter is safe" in await _read(http, f"{shown.url}?country=KZ")
+    assert "think first" not in nairobi
+
+
+async def test_it_speaks_the_browsers_language_or_the_chosen_one(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    by_browser = await _read(http, shown.url, headers={"Accept-Language": "ru-RU,en;q=0.5"})
+    chosen = await _read(http, f"{shown.url}?lang=ru&country=BE")
+    for page in (by_browser, chosen):
+        assert '<html lang="ru">' in page
+        assert "Завтра в Атырау начинается суд" in page
+    assert "Уважаемый господин Посол!" in chosen
+    assert 'lang="en" hreflang="en"' in chosen
+
+
+async def test_a_letter_on_paper_has_its_envelope_and_a_fax_its_head(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    paper = await _read(http, f"{shown.url}/letter?to=embassy&country=GB")
+    assert "125 Pall Mall" in paper
+    assert 'class="sheet envelope"' in paper
+    fax = await _read(http, f"{shown.url}/letter?to=prosecutor-general-2016&fax=1")
+    assert "+7 7172 50 64 02" in fax
+    assert "Номер факса" in fax  # the sheet is in the addressee's language
+    assert "Print this page" in fax  # the advice in the reader's
+    assert "envelope" not in fax
+    for wrong in ("?to=nobody", "", "?to=embassy"):  # no country: no embassy
+        await _read(http, f"{shown.url}/letter{wrong}", 404)
+
+
+async def test_the_letter_comes_as_a_draft_and_as_text(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    async with http.get(f"{shown.url}/letter.eml?to=embassy&country=GB") as answer:
+        assert "X-Unsent: 1" in await answer.text()
+        assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert "Dear Ambassador" in await _read(http, f"{shown.url}/letter.txt?to=embassy&country=GB")
+
+
+async def test_a_link_to_it_previews_as_the_headline(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    page = await _read(http, f"{shown.url}?country=GB&lang=en&v=3")
+
+    assert '<meta property="og:title" content="Trial opens tomorrow in Atyrau">' in page
+    assert f'<meta property="og:url" content="{PUBLIC}{shown.path}">' in page
+    assert "Max Bokayev and Talgat Ayan · Kazakhstan. Send the letter" in page
+
+
+async def test_what_organisers_write_is_escaped(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    await shown.alert("/alert bokayev-ayan <script>alert(1)</script>\"'\n<img src=x onerror=y>")
+
+    page = await _read(http, f"{shown.url}?country=GB")
+
+    assert "<script>alert" not in page
+    assert "<img" not in page
+
+
+# ------------------------------------------------------------------------ when it is over
+
+
+async def test_a_corrected_alert_keeps_its_page(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    await shown.owner.says("/correct 1 The hearing is on Thursday\nNot on Wednesday.")
+    await shown.owner.presses("Send")
+
+    page = await _read(http, f"{shown.url}?country=GB")
+
+    assert "The hearing is on Thursday" in page
+    assert "Trial opens" not in page
+
+
+async def test_a_withdrawn_alert_asks_nobody_to_write_and_says_why(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    await shown.owner.says("/retract 1 The family asked us to stop")
+
+    for url in (f"{shown.url}?country=GB", f"{shown.url}/letter?to=president"):
+        page = await _read(http, url, 410)
+        assert "Please do not write any more" in page
+        assert "Why: The family asked us to stop" in page
+        assert "mailto:" not in page
+        assert "Kassymov" not in page
+
+
+async def test_a_closed_case_asks_nobody_to_write(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    others = [case for case in sample().cases if case.id != "bokayev-ayan"]
+    await shown.world.knows(sample().model_copy(update={"cases": others}))
+
+    assert "This case is closed." in await _read(http, shown.url, 410)
+
+
+async def test_old_alerts_ask_nobody_to_write(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    shown.world.now += LASTS_DAYS * 86400
+    await _read(http, shown.url)
+    shown.world.now += 86400
+    assert "Nobody has confirmed since then" in await _read(http, shown.url, 410)
+    assert "Больше не пишите".lower() in (await _read(http, f"{shown.url}?lang=ru", 410)).lower()
+
+
+async def test_after_its_deadline_nobody_should_write(
+    database: Database, http: aiohttp.ClientSession
+) -> None:
+    async with published(database, _due("2026-09-23")) as shown:
+        assert "by 23 September 2026" in await _read(http, shown.url)
+        shown.world.now += 3 * 86400
+        assert "Letters helped until 23 September 2026" in await _read(http, shown.url, 410)
+
+
+def _due(day: str) -> Campaign:
+    cases = [
+        case.model_copy(update={"deadline": day}) if case.id == "bokayev-ayan" else case
+        for case in sample().cases
+    ]
+    return sample().model_copy(update={"cases": cases})
+
+
+# ------------------------------------------------------------------------------ what it keeps
+
+
+async def test_its_address_cannot_be_guessed_and_drafts_have_none(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    assert re.fullmatch("/a/[0-9a-f]{24}", shown.path)
+    first = shown.path
+    await shown.alert(ALERT.replace("Trial", "The trial"))
+    assert shown.path != first
+    await _read(http, shown.base + first)
+    await shown.owner.says(ALERT)  # a draft
+    async with shown.world.database.read() as session:
+        [page] = await session.scalars(_pages_of_drafts())
+    await _read(http, f"{shown.base}/a/{page}", 404)
+    for wrong in ("/a/", "/a/1", "/a/" + "0" * 24, "/a/" + "G" * 24, first + "/"):
+        await _read(http, shown.base + wrong, 404)
+
+
+def _pages_of_drafts() -> Select[str | None]:
+
+    return select(Alert.page).where(Alert.state == AlertState.DRAFT)
+
+
+async def test_nothing_about_a_visitor_is_kept_or_passed_on(
+    shown: Published, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for name in ("aiohttp", "bot", "handlers", "storage"):
+        caplog.set_level(logging.DEBUG, name)
+    paths = [
+        "?country=GB&lang=ru&v=2", "/letter?to=president&lang=ru", "/letter.eml?to=president",
+        "/nowhere", "/../action.css", "/../action.js", "/../bell.svg",
+    ]  # fmt: skip
+    jar = CookieJar(unsafe=True)
+    visitor = {"User-Agent": "Visitor/1.0", "X-Forwarded-For": "203.0.113.9"}
+    async with aiohttp.ClientSession(cookie_jar=jar, headers=visitor) as http:
+        for path in paths:
+            async with http.get(shown.url + path) as answer:
+                await answer.read()
+                assert answer.headers["Referrer-Policy"] == "no-referrer"
+                assert answer.headers["Cache-Control"] == "no-store"
+                assert "Server" not in answer.headers
+                policy = answer.headers["Content-Security-Policy"]
+                assert "default-src 'none'" in policy
+                assert "unsafe" not in policy
+                assert "http" not in policy
+                if answer.status == 200 and answer.content_type == "text/html":
+                    assert "connect-src" not in policy  # so default-src forbids it
+    assert list(jar) == []
+    kept = " ".join(record.getMessage() for record in caplog.records)
+    secret = shown.path.removeprefix("/a/")
+    for trace in (secret, "203.0.113.9", "Visitor/1.0", "country=GB", "127.0.0.1"):
+        assert trace not in kept
+    assert not any(record.name == "aiohttp.access" for record in caplog.records)
+
+
+@pytest.mark.parametrize("language", languages())
+async def test_it_loads_nothing_from_elsewhere_and_is_light(
+    shown: Published, http: aiohttp.ClientSession, language: str
+) -> None:
+    page = await _read(http, f"{shown.url}?country=BE&lang={language}")
+
+    loaded = re.findall(r'(?:src|<link[^>]+href)="([^"]+)"', page)
+    assert sorted(loaded) == ["action.css", "action.js", "bell.svg"]
+    assert not re.search(r"<style|\sstyle=|<script(?! src=)|\son\w+=|<iframe|<img", page)
+    weight = len(page.encode())
+    for file in loaded:
+        weight += len((await _read(http, f"{shown.base}/a/{file}")).encode())
+    assert weight < HEAVIEST, weight
+
+
+async def test_it_is_there_through_a_proxy_while_the_chat_is_not(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    through = {"Host": "act.example.org", "X-Forwarded-For": "203.0.113.9"}
+    assert "Trial opens tomorrow" in await _read(http, shown.url, headers=through)
