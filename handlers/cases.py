@@ -23,6 +23,7 @@ from handlers.message import (
     paragraph,
 )
 from handlers.onboarding import in_rows
+from handlers.prisoner import reachable
 from handlers.reminders import facts_of, wall_time_of
 from handlers.words import one_line
 from storage import hearings, subscribers
@@ -209,6 +210,8 @@ def _whom(ctx: Context, found: Dossier, targets: list[Target]) -> Iterator[Block
 async def _buttons(ctx: Context, found: Dossier) -> list[Button]:
     it = found.case
     buttons = [Button(ctx.t("button-letter"), command=f"/letter {it.id}")] if it.letter else []
+    if reachable(it):
+        buttons.append(Button(ctx.t("button-prisoner"), command=f"/prisoner {it.id}"))
     if await _followed(ctx, it.id):
         buttons.append(Button(ctx.t("button-stop-case"), command=f"/unsubscribe {it.id}"))
     else:

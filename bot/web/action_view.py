@@ -21,6 +21,7 @@ from handlers.letter import Letter, mail
 from handlers.letter_writing import in_own_words, write
 from handlers.mailto import mailto
 from handlers.message import Heading, Mail
+from handlers.prisoner import prisoner_blocks, reachable
 from storage.outbox import Reader
 
 
@@ -155,6 +156,12 @@ class View:
         """The organisers' text and the case."""
         written = html.write(self.notice.about(), _Page())
         return Markup(written)  # noqa: S704 - write escapes
+
+    def prisoners(self) -> Markup:
+        """Messages to those in prison who agreed to get them; "" if there are none."""
+        people = reachable(self.payload.case)
+        blocks = prisoner_blocks(people, self.t, self.payload.main_language)
+        return Markup(html.write(blocks, _Page()))  # noqa: S704 - write escapes
 
     def countries(self) -> list[tuple[str, str]]:
         """Code and name of every country, by name."""

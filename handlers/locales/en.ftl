@@ -592,6 +592,31 @@ letter-short-end =
     Yours respectfully,
     {"["}your name]
 
+letter-prisoner =
+    Dear { $name },
+
+    People in many countries are thinking of you. You are not forgotten. I wish you strength and good health.
+
+    {"["}a few words about yourself, your town or the weather]
+
+    {"["}your name]
+prisoner-title = A message to { $name }
+prisoner-agreed-prisoner = The prisoner has agreed that this address is made known.
+prisoner-agreed-lawyer = The lawyer has agreed that this address is made known.
+prisoner-incomplete = This address is incomplete: lines are missing in its source. Ask the organisers before you post anything.
+prisoner-rules = Please keep to this:
+prisoner-rule-language = Write in { $language }. Letters in other languages may be held back.
+prisoner-rule-case = Write nothing about the case, the trial, politics, or other people. It could be held against whoever gets your letter.
+prisoner-rule-read = The prison reads every letter. Put your own address on it only if that is safe for you.
+prisoner-address-original = The address, for the post there
+prisoner-address-latin = The same in Latin letters, for the post in your country
+prisoner-message = Words to begin with
+prisoner-meaning = This is in { $language } and says:
+prisoner-how = Copy them by hand or print them, and put your own words where the square brackets are.
+prisoner-which = Whose case? Write {$p}prisoner and the case; {$p}actions lists them.
+prisoner-none = For { $case } no address is known to which letters may be sent. An address is shown only when the prisoner or the lawyer has agreed. What else you can do: {$p}case { $id }
+button-prisoner = Write to the prisoner
+
 ## What can be done
 
 actions-title = What you can do now
@@ -665,6 +690,8 @@ help-embassy-more =
     {$p}embassy shows the one for the country you have set, {$p}embassy Ireland another.
 
     The date behind an address is when it was last confirmed. Where no embassy is known, I say so and name somebody else.
+help-prisoner = where to write to a prisoner, and how
+help-prisoner-more = {$p}prisoner and the case. An address is shown only when the prisoner or the lawyer has agreed.
 help-privacy = what is stored about you and what is not
 help-id = your id, as the configuration names owners
 help-forget = erase everything about you
