@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.accounts import Make, accounts, matrix_account, pace_of
 from bot.alarms import Alarms
@@ -40,6 +41,7 @@ from bot.scheduler import Scheduler
 from bot.systemd import Supervisor
 from bot.web.action import ActionPages
 from bot.web.chat import ChatPages
+from bot.web.guard import is_loopback
 from bot.web.server import WebServer
 from handlers import reminders
 from handlers.alarms import Alarm
@@ -204,22 +206,27 @@ class App:
     # --------------------------------------------------------------------------------- web
 
     async def _open_web(self, stack: AsyncExitStack) -> None:
-        alone, public = len(self.carriers) == 1, bool(self.config.web.public_url)
+        alone, public_url = len(self.carriers) == 1, self.config.web.public_url
         pages = None
         if self.local is not None:
             pages = ChatPages(
                 self.local,
                 list(self.personas),
                 key=secrets.token_urlsafe(16),
-                open_door=alone and not public,  # a proxy may look like somebody at home
+                open_door=alone and is_at_home(public_url),
             )
         host, port = self.config.web.host, self.config.web.port
-        action = ActionPages(self.storage.database, clock) if public else None
+        action = ActionPages(self.storage.database, clock) if public_url else None
         self.web = WebServer(host, port, health=self.health.report, chat=pages, action=action)
         await self.web.start()
         stack.push_async_callback(self.web.stop)
         if pages is not None:
             self.chat_url = f"http://{host}:{self.web.port}{pages.path}/"
+
+
+def is_at_home(public_url: str) -> bool:
+    """Do no pages go out to the world? A proxy in front may look like somebody on this machine."""
+    return not public_url or is_loopback(urlsplit(public_url).netloc)
 
 
 def disk_folder(config: Config) -> Path:

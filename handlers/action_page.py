@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handlers.alert_notice import read_payload
 from handlers.alert_payload import AlertPayload
 from handlers.organisers import WITHDRAWN
 from handlers.withdrawal import Withdrawal
@@ -46,7 +47,7 @@ async def find_action(session: AsyncSession, page: str, now: int) -> Action | No
     shown = [row for row in family if row.state in (*_OUT, AlertState.RETRACTED)]
     if not shown:
         return None
-    payload = AlertPayload.model_validate_json(shown[-1].payload)
+    payload = read_payload(shown[-1].payload)
     if withdrawn:
         return Action(payload, Ended.WITHDRAWN, await _reason(session, family))
     return Action(payload, await _ended(session, payload, now))

@@ -28,6 +28,11 @@ class Addressee:
         """In which they are best written to; "" if that is not known."""
         return self.target.language if self.target else ""
 
+    @property
+    def can_be_written_to(self) -> bool:
+        """Is a way known, to us or to the reader?"""
+        return bool(self.channels or (self.target and self.target.is_readers_own))
+
     def address(self, kind: ChannelKind) -> str:
         """Their first address of this kind; "" if none is known."""
         return next((it.value for it in self.channels if it.kind == kind), "")

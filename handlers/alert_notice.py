@@ -54,6 +54,9 @@ class AlertNotice:
         self.t = translator.t
         self.embassy = payload.embassies.get(reader.country) if payload.own_embassy else None
         people = addressees(payload, reader.country)
+        self.next = next(
+            (n for n, it in enumerate(people, 1) if n > 1 and it.can_be_written_to), None
+        )
         self.to = people[0] if people else Addressee("", "embassy", ())
         self.letter = write(payload, self.to, translator.language, reader.lot)
 
@@ -218,7 +221,19 @@ class AlertNotice:
             Button(self.t("button-case"), command=f"/case {self.case.id}"),
             Button(self.t("button-stop-case"), command=f"/unsubscribe {self.case.id}"),
         )
-        return (*((button,) for button in copies), more)
+        rows = [(button,) for button in copies]
+        return (*rows, *self._letters(without=bool(page)), more)
+
+    def _letters(self, *, without: bool) -> tuple[tuple[Button, ...], ...]:
+        """What the action page has, too: the letters to the others, and everything as files."""
+        if self.letter is None or without:
+            return ()
+        case = self.case.id
+        files = Button(self.t("button-files"), command=f"/files {case}")
+        if self.next is None:
+            return ((files,),)
+        others = Button(self.t("button-letters"), command=f"/letter {case} {self.next}")
+        return ((others, files),)
 
     def _copies(self) -> list[Button]:
         if self.letter is not None:

@@ -144,7 +144,8 @@ def warnings_of(
 
 
 def _unreachable(payload: AlertPayload) -> list[Target]:
-    return [target for target in payload.targets if not any(it.usable for it in target.contacts)]
+    known = (target for target in payload.targets if not target.is_readers_own)
+    return [target for target in known if not any(it.usable for it in target.contacts)]
 
 
 def _without_embassy(payload: AlertPayload, audience: Sequence[Audience]) -> list[str]:

@@ -115,6 +115,11 @@ class Target(Part):
         """The office-holder's name for a reader of `language`; "" if none is known."""
         return self.names.get(language.partition("-")[0], self.name)
 
+    @property
+    def is_readers_own(self) -> bool:
+        """Has each reader one of their own, and knows how to reach it (their MP, their union)?"""
+        return self.audience in ("parliament", "union") and not self.contacts
+
 
 class Person(Part):
     """Somebody the case is about. Health and family stay unsaid unless named in `public`."""

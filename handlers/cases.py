@@ -23,7 +23,7 @@ from handlers.message import (
     paragraph,
 )
 from handlers.onboarding import in_rows
-from handlers.prisoner import reachable
+from handlers.prisoner import with_address
 from handlers.reminders import facts_of, wall_time_of
 from handlers.words import one_line
 from storage import hearings, subscribers
@@ -197,7 +197,9 @@ async def _targets(ctx: Context, found: Dossier) -> list[Target]:
 
 def _whom(ctx: Context, found: Dossier, targets: list[Target]) -> Iterator[Block]:
     """The reader's embassy, and every office that can be reached."""
-    reachable = [target for target in targets if any(it.usable for it in target.contacts)]
+    reachable = [
+        it for it in targets if it.is_readers_own or any(one.usable for one in it.contacts)
+    ]
     own = any(target.own_embassy for target in targets)
     if own or reachable:
         yield Heading(ctx.t("case-targets"))
@@ -210,7 +212,7 @@ def _whom(ctx: Context, found: Dossier, targets: list[Target]) -> Iterator[Block
 async def _buttons(ctx: Context, found: Dossier) -> list[Button]:
     it = found.case
     buttons = [Button(ctx.t("button-letter"), command=f"/letter {it.id}")] if it.letter else []
-    if reachable(it):
+    if with_address(it):
         buttons.append(Button(ctx.t("button-prisoner"), command=f"/prisoner {it.id}"))
     if await _followed(ctx, it.id):
         buttons.append(Button(ctx.t("button-stop-case"), command=f"/unsubscribe {it.id}"))

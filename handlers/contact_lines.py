@@ -91,6 +91,8 @@ def target_blocks(
     """An office to write to: its name, who held it, every contact with its date."""
     office = pick(target.office, translator.language, main_language)
     named = f"{target.called(translator.language)}, {office}" if target.name else office
+    if target.is_readers_own:
+        return (paragraph(Bold(named), f"\n{translator.t('contact-readers-own')}"),)
     lines = contact_lines(target.contacts, translator, today)
     return (paragraph(Bold(named)), *lines)
 

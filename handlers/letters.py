@@ -77,7 +77,7 @@ def _others(ctx: Context, post: _Post, chosen: int) -> list[Button]:
     named = [
         (number, to.named(ctx.translator, post.payload.main_language))
         for number, to in enumerate(post.everybody, 1)
-        if number - 1 != chosen and to.channels
+        if number - 1 != chosen and to.can_be_written_to
     ]
     return [
         Button(ctx.t("button-letter-to", name=name), command=f"/letter {post.found.case.id} {n}")

@@ -30,7 +30,7 @@ from handlers.words import one_line
 _LONGEST_NAME = 100
 
 
-def reachable(case: Case) -> list[tuple[Person, LetterAddress]]:
+def with_address(case: Case) -> list[tuple[Person, LetterAddress]]:
     """Those in the case who get post and, or whose lawyers, agreed that it is made known."""
     return [
         (person, person.letter_address)
@@ -46,7 +46,7 @@ async def prisoner(ctx: Context) -> Message:
     if not typed:
         raise UserError("prisoner-which")
     found = await casebook.find(ctx.session, typed, ctx.translator.language)
-    people = reachable(found.case)
+    people = with_address(found.case)
     title = found.title(ctx.translator.language)
     if not people:
         raise UserError("prisoner-none", case=title, id=found.case.id)

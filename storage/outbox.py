@@ -289,6 +289,7 @@ _EVERYTHING = (
         Subscriber.quiet_to,
         Notice.kind.label("notice_kind"),
         Notice.lane,
+        Notice.alert_id,
         _Target.refs.label("target_refs"),
     )
     .outerjoin(Subscriber, Subscriber.id == Delivery.subscriber_id)
@@ -408,7 +409,7 @@ def _reader(row: Row[*tuple[Any, ...]]) -> Reader:
         kind=row.kind,
         quiet_from=row.quiet_from,
         quiet_to=row.quiet_to,
-        lot=lot(row.notice_id, row.subscriber_id) if row.notice_id else 0,
+        lot=lot(row.alert_id, row.subscriber_id) if row.alert_id else 0,  # a correction keeps it
     )
 
 

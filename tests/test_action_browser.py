@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from storage.database import Database
-from storage.schema import upgrade
-from storage.vault import Vault
-from tests.conftest import KEY
 from tests.fakes.browser import DESK, PHONE, chromium, window
 from tests.pages import Published, published
 from tests.test_web_chat import WEAK_TEXTS
@@ -23,12 +19,9 @@ WIDER_THAN_WINDOW = "() => document.documentElement.scrollWidth > innerWidth"
 
 
 @pytest.fixture
-async def shown(tmp_path: Path) -> AsyncIterator[Published]:
-    database = Database(f"sqlite:///{tmp_path}/tocsin.db", Vault(KEY))
-    await upgrade(database)
-    async with published(database) as shown:
+async def shown(sqlite_database: Database) -> AsyncIterator[Published]:
+    async with published(sqlite_database) as shown:
         yield shown
-    await database.close()
 
 
 @pytest.fixture

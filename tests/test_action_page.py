@@ -13,11 +13,18 @@ import pytest
 from aiohttp import CookieJar
 from sqlalchemy import Select, select
 
+from bot.app import is_at_home
+from bot.platforms.local import Local
+from bot.web.action import ActionPages
+from bot.web.chat import ChatPages
+from bot.web.server import WebServer
 from handlers.action_page import LASTS_DAYS
 from handlers.campaign import Campaign
 from handlers.i18n import languages
 from storage.database import Database
 from storage.models import Alert, AlertState
+from tests.fakes.echo import KEY as SECRET
+from tests.fakes.echo import PEOPLE, healthy
 from tests.pages import ALERT, PUBLIC, Published, published
 from tests.people import sample
 
@@ -25,8 +32,8 @@ HEAVIEST = 50_000  # bytes of a page with all it loads, before compression
 
 
 @pytest.fixture
-async def shown(database: Database) -> AsyncIterator[Published]:
-    async with published(database) as shown:
+async def shown(sqlite_database: Database) -> AsyncIterator[Published]:
+    async with published(sqlite_database) as shown:
         yield shown
 
 
@@ -89,6 +96,8 @@ async def test_where_there_is_no_embassy_and_where_it_is_dangerous_it_says_so(
 ) -> None:
     nairobi = await _read(http, f"{shown.url}?country=KE")
     assert "No embassy or consulate of Kazakhstan is known that answers for Kenya" in nairobi
+    vienna = await _read(http, f"{shown.url}?country=AT")
+    assert "No way to write to this mission is known: Embassy of Kazakhstan in Vienna" in vienna
     assert "think first whether a letter is safe" in await _read(http, f"{shown.url}?country=KZ")
     assert "think first" not in nairobi
 
@@ -116,6 +125,11 @@ async def test_a_letter_on_paper_has_its_envelope_and_a_fax_its_head(
     assert "Номер факса" in fax  # the sheet is in the addressee's language
     assert "Print this page" in fax  # the advice in the reader's
     assert "envelope" not in fax
+    assert 'href="fax.pdf?lang=en&amp;to=prosecutor-general-2016"' in fax
+    async with http.get(f"{shown.url}/fax.pdf?to=prosecutor-general-2016") as answer:
+        assert answer.content_type == "application/pdf"
+        assert (await answer.read()).startswith(b"%PDF-")
+    await _read(http, f"{shown.url}/fax.pdf?to=interior-minister", 404)  # has no fax
     for wrong in ("?to=nobody", "", "?to=embassy"):  # no country: no embassy
         await _read(http, f"{shown.url}/letter{wrong}", 404)
 
@@ -127,6 +141,16 @@ async def test_the_letter_comes_as_a_draft_and_as_text(
         assert "X-Unsent: 1" in await answer.text()
         assert answer.headers["Content-Disposition"].startswith("attachment;")
     assert "Dear Ambassador" in await _read(http, f"{shown.url}/letter.txt?to=embassy&country=GB")
+
+
+async def test_without_a_letter_it_promises_none(
+    sqlite_database: Database, http: aiohttp.ClientSession
+) -> None:
+    async with published(sqlite_database, _with(letter=None)) as shown:
+        page = await _read(http, f"{shown.url}?country=GB")
+        assert 'href="mailto:london@mfa.kz"' in page
+        assert "with the letter in it" not in page
+        assert "/letter?" not in page
 
 
 async def test_a_link_to_it_previews_as_the_headline(
@@ -153,16 +177,17 @@ async def test_what_organisers_write_is_escaped(
 # ------------------------------------------------------------------------ when it is over
 
 
-async def test_a_corrected_alert_keeps_its_page(
-    shown: Published, http: aiohttp.ClientSession
+async def test_a_corrected_alert_keeps_its_page_on_both_databases(
+    database: Database, http: aiohttp.ClientSession
 ) -> None:
-    await shown.owner.says("/correct 1 The hearing is on Thursday\nNot on Wednesday.")
-    await shown.owner.presses("Send")
+    async with published(database) as shown:
+        await shown.owner.says("/correct 1 The hearing is on Thursday\nNot on Wednesday.")
+        await shown.owner.presses("Send")
 
-    page = await _read(http, f"{shown.url}?country=GB")
+        page = await _read(http, f"{shown.url}?country=GB")
 
-    assert "The hearing is on Thursday" in page
-    assert "Trial opens" not in page
+        assert "The hearing is on Thursday" in page
+        assert "Trial opens" not in page
 
 
 async def test_a_withdrawn_alert_asks_nobody_to_write_and_says_why(
@@ -198,17 +223,18 @@ async def test_old_alerts_ask_nobody_to_write(
 
 
 async def test_after_its_deadline_nobody_should_write(
-    database: Database, http: aiohttp.ClientSession
+    sqlite_database: Database, http: aiohttp.ClientSession
 ) -> None:
-    async with published(database, _due("2026-09-23")) as shown:
+    async with published(sqlite_database, _with(deadline="2026-09-23")) as shown:
         assert "by 23 September 2026" in await _read(http, shown.url)
         shown.world.now += 3 * 86400
         assert "Letters helped until 23 September 2026" in await _read(http, shown.url, 410)
 
 
-def _due(day: str) -> Campaign:
+def _with(**changes: object) -> Campaign:
+    """The sample, where the case differs in this."""
     cases = [
-        case.model_copy(update={"deadline": day}) if case.id == "bokayev-ayan" else case
+        case.model_copy(update=changes) if case.id == "bokayev-ayan" else case
         for case in sample().cases
     ]
     return sample().model_copy(update={"cases": cases})
@@ -275,7 +301,7 @@ async def test_nothing_about_a_visitor_is_kept_or_passed_on(
 async def test_it_loads_nothing_from_elsewhere_and_is_light(
     shown: Published, http: aiohttp.ClientSession, language: str
 ) -> None:
-    page = await _read(http, f"{shown.url}?country=BE&lang={language}")
+    page = await _read(http, f"{shown.url}?country=KE&lang={language}")  # the longest
 
     loaded = re.findall(r'(?:src|<link[^>]+href)="([^"]+)"', page)
     assert sorted(loaded) == ["action.css", "action.js", "bell.svg"]
@@ -286,8 +312,32 @@ async def test_it_loads_nothing_from_elsewhere_and_is_light(
     assert weight < HEAVIEST, weight
 
 
+@pytest.mark.parametrize(
+    "through",
+    [
+        {"Host": "act.example.org", "X-Forwarded-For": "203.0.113.9"},
+        {"Host": "act.example.org"},
+        {},  # a proxy that looks like somebody on this machine
+    ],
+)
 async def test_it_is_there_through_a_proxy_while_the_chat_is_not(
-    shown: Published, http: aiohttp.ClientSession
+    shown: Published, http: aiohttp.ClientSession, through: dict[str, str]
 ) -> None:
-    through = {"Host": "act.example.org", "X-Forwarded-For": "203.0.113.9"}
-    assert "Trial opens tomorrow" in await _read(http, shown.url, headers=through)
+    database = shown.world.database
+    async with Local(database) as local:
+        chat = ChatPages(local, PEOPLE, SECRET, open_door=is_at_home(PUBLIC))
+        pages = ActionPages(database, shown.world.clock)
+        server = WebServer("127.0.0.1", 0, health=healthy, chat=chat, action=pages)
+        await server.start()
+        base = f"http://127.0.0.1:{server.port}"
+        assert "Trial opens" in await _read(http, base + shown.path, headers=through)
+        assert SECRET not in await _read(http, base + "/", headers=through)
+        if through:
+            await _read(http, f"{base}/chat/{SECRET}/", 403, headers=through)
+        await server.stop()
+
+
+def test_the_door_to_the_chat_is_open_only_where_no_page_goes_out() -> None:
+    assert is_at_home("")
+    assert is_at_home("http://127.0.0.1:8780")
+    assert not is_at_home(PUBLIC)

@@ -21,6 +21,12 @@ _AGREED: dict[str, object] = {
 }
 
 
+@pytest.fixture
+async def database(sqlite_database: Database) -> Database:
+    """What is said is the same on both."""
+    return sqlite_database
+
+
 def _campaign(about: dict[str, object]) -> Campaign:
     """The sample, where an address is as `about` says."""
     campaign = sample()

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.web import pages
 from bot.web.action_view import Asked, View
+from bot.web.fax import can_be_drawn, fax_number, fax_sheet
 from handlers.action_page import Action, Ended, find_action
 from handlers.addressees import Addressee
 from handlers.campaign_fields import countries
@@ -47,6 +48,7 @@ class ActionPages:
             app.router.add_get(f"/a/{name}", _static)
         app.router.add_get(f"/a/{_PAGE}", self._page)
         app.router.add_get(f"/a/{_PAGE}/letter", self._sheet)
+        app.router.add_get(f"/a/{_PAGE}/fax.pdf", self._fax)
         app.router.add_get(f"/a/{_PAGE}/{{file:letter[.](?:eml|txt)}}", self._file)
 
     async def _page(self, request: web.Request) -> web.Response:
@@ -63,14 +65,16 @@ class ActionPages:
             return _ended(request, action)
         view = _view(request, action)
         to, letter = _chosen(request, view)
-        fax = next((it.shown for it in to.channels if it.kind == "fax"), "")
+        fax = fax_number(to) if "fax" in request.query else ""
         return _answer(
             request,
             "sheet.html",
             view,
+            key=to.key,
             letter=letter,
             words=Translator(letter.language).t,  # the sheet's, not the reader's
-            fax=fax if "fax" in request.query else "",
+            fax=fax,
+            pdf=bool(fax) and can_be_drawn(to, letter),
             post=to.address("postal"),
         )
 
@@ -81,6 +85,18 @@ class ActionPages:
         _, letter = _chosen(request, _view(request, action))
         make = eml if request.match_info["file"].endswith("eml") else txt
         return _download(make(action.payload.case.id, letter))
+
+    async def _fax(self, request: web.Request) -> web.Response:
+        """The fax sheet as PDF."""
+        action = await self._action(request)
+        if action.ended:
+            return _ended(request, action)
+        to, letter = _chosen(request, _view(request, action))
+        sheet = fax_sheet(to, letter)
+        if sheet is None:
+            raise web.HTTPNotFound
+        name = f"{action.payload.case.id}-{to.key}.pdf"
+        return _sent(sheet, name, "application/pdf", shown="inline")
 
     async def _action(self, request: web.Request) -> Action:
         async with self._database.read() as session:
@@ -141,20 +157,20 @@ def _ended(request: web.Request, action: Action) -> web.Response:
 
 
 def _download(file: Attachment) -> web.Response:
-    name = quote(file.filename, safe="")
-    return web.Response(
-        body=file.text.encode(),
-        headers={
-            "Content-Type": f"{file.mime}; charset=utf-8",
-            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
-            **_POLICY,
-        },
-    )
+    return _sent(file.text.encode(), file.filename, f"{file.mime}; charset=utf-8")
+
+
+def _sent(data: bytes, name: str, mime: str, shown: str = "attachment") -> web.Response:
+    disposition = f"{shown}; filename*=UTF-8''{quote(name, safe='')}"
+    headers = {"Content-Type": mime, "Content-Disposition": disposition, **_POLICY}
+    return web.Response(body=data, headers=headers)
 
 
 async def _static(request: web.Request) -> web.Response:
     name = request.path.rpartition("/")[2]
-    return web.Response(
+    answer = web.Response(
         body=(pages.STATIC / name).read_bytes(),
         headers={"Content-Type": f"{_FILES[name]}; charset=utf-8"},
     )
+    answer.enable_compression()
+    return answer

@@ -13,7 +13,7 @@ from bot.render import html
 from handlers.action_page import Action
 from handlers.addressees import Addressee, addressees
 from handlers.alert_notice import AlertNotice
-from handlers.contact_lines import dated, why
+from handlers.contact_lines import dated, mission_name, why
 from handlers.countries import country_codes, country_name
 from handlers.embassies import Channel
 from handlers.i18n import Translator, languages
@@ -21,7 +21,7 @@ from handlers.letter import Letter, mail
 from handlers.letter_writing import in_own_words, write
 from handlers.mailto import mailto
 from handlers.message import Heading, Mail
-from handlers.prisoner import prisoner_blocks, reachable
+from handlers.prisoner import prisoner_blocks, with_address
 from storage.outbox import Reader
 
 
@@ -112,6 +112,9 @@ class View:
         found = self.people and self.people[0].found
         if not self.payload.own_embassy or found or self.inside:
             return ""
+        mission = self.payload.embassies.get(self.asked.country)
+        if mission is not None:  # but no way to it
+            return self.t.t("page-unreachable", mission=mission_name(mission, self.t))
         if not self.asked.country:
             return self.t.t("page-no-country", country=self.sending)
         own = country_name(self.asked.country, self.t.language)
@@ -124,7 +127,7 @@ class View:
 
     def cards(self) -> list[Card]:
         """Everybody that can be reached, the reader's own first."""
-        return [self.card(to) for to in self.people if to.channels or to is self.people[0]]
+        return [self.card(to) for to in self.people if to.can_be_written_to]
 
     def card(self, to: Addressee) -> Card:
         """Somebody, with their letter."""
@@ -159,7 +162,7 @@ class View:
 
     def prisoners(self) -> Markup:
         """Messages to those in prison who agreed to get them; "" if there are none."""
-        people = reachable(self.payload.case)
+        people = with_address(self.payload.case)
         blocks = prisoner_blocks(people, self.t, self.payload.main_language)
         return Markup(html.write(blocks, _Page()))  # noqa: S704 - write escapes
 
