@@ -9,18 +9,17 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 
-from handlers.addressees import Addressee, addressees, same_mission
 from handlers.alert_payload import AlertPayload
-from handlers.campaign import Charge, Target, Words, pick
+from handlers.campaign import Charge, Letter, Target, Words, pick
 from handlers.contact_lines import contact_lines, found_blocks, target_blocks
 from handlers.countries import country_name
+from handlers.embassies import Found
 from handlers.i18n import Translator
-from handlers.letter_blocks import copy_buttons, letter_blocks
-from handlers.letter_writing import write
 from handlers.message import (
     Block,
     Bold,
     Button,
+    Copyable,
     Heading,
     Italic,
     Message,
@@ -28,19 +27,19 @@ from handlers.message import (
     bullets,
     paragraph,
 )
-from handlers.page_address import address_for
 from storage.outbox import Reader
+
+_COPYABLE = 256  # characters Telegram puts into a copy button
 
 
 @lru_cache(maxsize=16)
-def read_payload(text: str) -> AlertPayload:
-    """A payload as it was frozen."""
+def _payload(text: str) -> AlertPayload:
     return AlertPayload.model_validate_json(text)
 
 
 def alert(payload: str, reader: Reader, translator: Translator) -> Message:
     """The notice for this reader."""
-    return AlertNotice(read_payload(payload), reader, translator).message()
+    return AlertNotice(_payload(payload), reader, translator).message()
 
 
 class AlertNotice:
@@ -53,22 +52,10 @@ class AlertNotice:
         self.translator = translator
         self.t = translator.t
         self.embassy = payload.embassies.get(reader.country) if payload.own_embassy else None
-        people = addressees(payload, reader.country)
-        self.next = next(
-            (n for n, it in enumerate(people, 1) if n > 1 and it.can_be_written_to), None
-        )
-        self.to = people[0] if people else Addressee("", "embassy", ())
-        self.letter = write(payload, self.to, translator.language, reader.lot)
 
     def message(self) -> Message:
         """The whole notice; platforms cut it between paragraphs when it is too long for one."""
-        blocks = (
-            *self._first_screen(),
-            *self._letter(),
-            *self.about(),
-            *self._other_targets(),
-            self._foot(),
-        )
+        blocks = (*self._first_screen(), *self._letter(), *self._details(), self._foot())
         return Message(blocks=blocks, buttons=self._buttons())
 
     def words(self, words: Words) -> str:
@@ -86,10 +73,10 @@ class AlertNotice:
         yield Heading(self.t("notice-headline", headline=self.words(self.payload.headline)))
         country = country_name(self.payload.country, self.translator.language)
         yield paragraph(self.t("notice-case", case=self.words(self.case.title), country=country))
-        yield paragraph(Bold(self.t("notice-what-to-do")), " ", self.ask())
+        yield paragraph(Bold(self.t("notice-what-to-do")), " ", self._ask())
         yield from self._to_whom()
 
-    def ask(self) -> str:
+    def _ask(self) -> str:
         """What to do and by when, in one sentence."""
         key = "notice-ask-letter" if self.case.letter else "notice-ask"
         if self._deadline():
@@ -142,15 +129,25 @@ class AlertNotice:
     # ----------------------------------------------------------------------------- the rest
 
     def _letter(self) -> Iterator[Block]:
-        if self.letter is None:
+        letter = self.case.letter
+        if letter is None:
             return
+        subject, body = self._letter_words(letter)
         yield Heading(self.t("notice-letter"))
-        yield from letter_blocks(
-            self.payload, self.letter, self.to, self.translator, self.reader.lot
-        )
+        yield paragraph(self.t("notice-letter-subject", subject=subject))
+        yield Copyable(f"{self._greeting()}\n\n{body}")
+        yield paragraph(Italic(self.t("notice-letter-how")))
 
-    def about(self) -> Iterator[Block]:
-        """What the organisers write, and the case."""
+    def _greeting(self) -> str:
+        """How the letter begins, by whom it goes to first."""
+        target = self._first_target()
+        salutation = self.words(target.salutation) if target and target.salutation else ""
+        return salutation or self.t("letter-greeting")
+
+    def _letter_words(self, letter: Letter) -> tuple[str, str]:
+        return self.words(letter.subject), self.words(letter.body)
+
+    def _details(self) -> Iterator[Block]:
         text = self.words(self.payload.text)
         if text:
             yield Heading(self.t("notice-text"))
@@ -166,6 +163,7 @@ class AlertNotice:
             yield paragraph(Bold(self.t("notice-demands")))
             demands = [self.words(demand.text) for demand in self.case.demands]
             yield bullets(*demands, numbered=True)
+        yield from self._other_targets()
 
     def _standing_charges(self) -> list[Charge]:
         """The charges that count now: those replaced only where nothing replaced them."""
@@ -201,7 +199,7 @@ class AlertNotice:
     def _is_own_embassy(self, target: Target) -> bool:
         """Is this target the very mission the reader was shown as their own?"""
         mission, own = target.mission, self.embassy
-        return mission is not None and own is not None and same_mission(own, target)
+        return mission is not None and own is not None and _same_mission(own, target)
 
     def _foot(self) -> Paragraph:
         issued = self.translator.day(self.payload.issued)
@@ -211,32 +209,37 @@ class AlertNotice:
     # ------------------------------------------------------------------------------ buttons
 
     def _buttons(self) -> tuple[tuple[Button, ...], ...]:
-        copies = self._copies()
-        page = address_for(self.payload.page, self.reader)
-        if page:
-            copies.insert(0, Button(self.t("button-action-page"), url=page))
+        copies = [
+            Button(self.t(key), copy=text)
+            for key, text in self._worth_copying()
+            if 0 < len(text) <= _COPYABLE
+        ]
         if self.reader.silent:
             return tuple((button,) for button in copies)
         more = (
             Button(self.t("button-case"), command=f"/case {self.case.id}"),
             Button(self.t("button-stop-case"), command=f"/unsubscribe {self.case.id}"),
         )
-        rows = [(button,) for button in copies]
-        return (*rows, *self._letters(without=bool(page)), more)
+        return (*((button,) for button in copies), more)
 
-    def _letters(self, *, without: bool) -> tuple[tuple[Button, ...], ...]:
-        """What the action page has, too: the letters to the others, and everything as files."""
-        if self.letter is None or without:
-            return ()
-        case = self.case.id
-        files = Button(self.t("button-files"), command=f"/files {case}")
-        if self.next is None:
-            return ((files,),)
-        others = Button(self.t("button-letters"), command=f"/letter {case} {self.next}")
-        return ((others, files),)
+    def _worth_copying(self) -> Iterator[tuple[str, str]]:
+        yield "button-copy-address", self._first_address()
+        if self.case.letter is not None:
+            yield "button-copy-subject", self.words(self.case.letter.subject)
 
-    def _copies(self) -> list[Button]:
-        if self.letter is not None:
-            return copy_buttons(self.letter, self.translator)
-        address = self.to.address("email")
-        return [Button(self.t("button-copy-email"), copy=address)] if address else []
+    def _first_address(self) -> str:
+        """The e-mail address the reader is asked to write to first; "" if there is none."""
+        embassy = self.embassy.channels if self.embassy else ()
+        target = self._first_target()
+        known = [channel.value for channel in embassy if channel.kind == "email"]
+        if target is not None:
+            known += [it.normal for it in target.contacts if it.kind == "email" and it.usable]
+        return known[0] if known else ""
+
+
+def _same_mission(found: Found, target: Target) -> bool:
+    mission = target.mission
+    if mission is None:
+        return False
+    same_city = not mission.city or mission.city.casefold() == found.city.casefold()
+    return (mission.host, mission.kind) == (found.host, found.kind) and same_city

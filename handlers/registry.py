@@ -21,14 +21,11 @@ from handlers import (
     hearings,
     help,  # noqa: A004 - the module of the command /help
     housekeeping,
-    letters,
     organisers,
-    prisoner,
     privacy,
     reminders,
     settings,
     subscriptions,
-    withdrawal,
 )
 from handlers.command import Command
 from handlers.i18n import Translator
@@ -41,9 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     subscriptions.unsubscribe,
     cases.actions,
     cases.case,
-    letters.letter,
-    letters.files,
-    prisoner.prisoner,
+    cases.letter,
     hearings.list_hearings,
     embassy.embassy,
     settings.settings,
@@ -90,15 +85,12 @@ NOTICES: Mapping[str, Renderer] = {
     "alert": alert_notice.alert,
     "reminder": reminders.reminder,
     "hearing-changed": reminders.reminder,
-    organisers.WITHDRAWN: withdrawal.withdrawal,
+    organisers.WITHDRAWN: corrections.withdrawal,
 }
 """Kind of notice → pure function (frozen payload, reader) → message."""
 
 WITHDRAWING = frozenset({organisers.WITHDRAWN})
 """Kinds that take back what they replace, before they say why."""
-
-VARIED = frozenset({"alert"})
-"""Kinds that read differently for readers who are alike but for the lot they drew."""
 
 HELD_WHEN_DOUBTFUL = frozenset({"reminder"})
 """Kinds that wait for an organiser rather than arrive twice, where the platform cannot tell."""

@@ -36,7 +36,6 @@ from sqlalchemy.orm import aliased
 
 from storage import subscribers
 from storage.database import rows_of
-from storage.lots import lot
 from storage.models import SENDING, Delivery, DeliveryState, Notice, Subscriber
 from storage.vault import vault_of
 
@@ -65,7 +64,6 @@ class Reader:
     kind: str = "private"
     quiet_from: int | None = None
     quiet_to: int | None = None
-    lot: int = 0  # which of several approved wordings they get, see `lots.py`
 
     @property
     def silent(self) -> bool:
@@ -289,7 +287,6 @@ _EVERYTHING = (
         Subscriber.quiet_to,
         Notice.kind.label("notice_kind"),
         Notice.lane,
-        Notice.alert_id,
         _Target.refs.label("target_refs"),
     )
     .outerjoin(Subscriber, Subscriber.id == Delivery.subscriber_id)
@@ -409,7 +406,6 @@ def _reader(row: Row[*tuple[Any, ...]]) -> Reader:
         kind=row.kind,
         quiet_from=row.quiet_from,
         quiet_to=row.quiet_to,
-        lot=lot(row.alert_id, row.subscriber_id) if row.alert_id else 0,  # a correction keeps it
     )
 
 
