@@ -70,7 +70,6 @@ class Sync:
         while True:
             response = await self._persistently(partial(self._ask, since))
             timelines = await self._timelines(response, since)
-            await self._learn_writers(timelines)
             requests = self._requests(response, timelines)
             await self._remember(response, requests)
             # Without a position this is the account's past, which nobody wants answered.
@@ -166,13 +165,6 @@ class Sync:
         if isinstance(error, RecipientGone | Rejected):
             return None
         raise error
-
-    async def _learn_writers(self, timelines: dict[str, Sequence[Any]]) -> None:
-        """Ask for the keys of who has written, before it is judged what their messages prove."""
-        identities = self._client.identities
-        writers = set[str]().union(*map(identities.unknown, timelines.values()))
-        if writers:
-            await self._client.learn_keys(writers)
 
     def _joined_in(self, events: Sequence[Any]) -> bool:
         return any(joins(event, self._client.user_id) for event in events)

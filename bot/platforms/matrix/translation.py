@@ -11,8 +11,7 @@ from typing import Any
 import nio
 from nio.exceptions import EncryptionError
 
-from bot.platforms.matrix.client import SafeClient
-from handlers.message import ChatKind, Event, Proof, Request
+from handlers.message import ChatKind, Event, Request
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ _OUT = frozenset({"leave", "ban"})
 class Translation:
     """Turns events into requests; knows the rooms the client knows."""
 
-    def __init__(self, client: SafeClient) -> None:
+    def __init__(self, client: nio.AsyncClient) -> None:
         self._client = client
         self._creators: dict[str, set[str]] = {}
         self._unread: deque[tuple[float, Any]] = deque(maxlen=MAX_UNREAD)
@@ -110,7 +109,6 @@ class Translation:
             return None
         words = _without_quote(event.body) if "m.in_reply_to" in relation else event.body
         group = kind is ChatKind.GROUP
-        proof = self._client.identities.proof(event) if event.decrypted else None
         if group and not words.startswith(_COMMAND_MARKS):
             return None
         return _request(
@@ -119,8 +117,7 @@ class Translation:
             kind=kind,
             text=words,
             is_admin=self._is_admin(room, event.sender) if group else None,
-            doubt=_doubt(room, event, proof),
-            proof=proof,
+            doubt="plaintext" if room.encrypted and not event.decrypted else "",
         )
 
     def _is_admin(self, room: nio.MatrixRoom, user_id: str) -> bool:
@@ -132,15 +129,6 @@ class Translation:
 
     def _created(self, room: nio.MatrixRoom, user_id: str) -> bool:
         return user_id in self._creators.get(room.room_id, ())
-
-
-def _doubt(room: nio.MatrixRoom, event: Any, proof: Proof | None) -> str:  # noqa: ANN401 -- the library has no types
-    """Why it is not certain who wrote this, in a room where it should be."""
-    if not room.encrypted:
-        return ""
-    if not event.decrypted:
-        return "plaintext"
-    return "" if proof else "unverified"
 
 
 def alone(room: nio.MatrixRoom) -> bool:
@@ -196,7 +184,6 @@ def _request(
     is_admin: bool | None = None,
     doubt: str = "",
     moved_to: str = "",
-    proof: Proof | None = None,
 ) -> Request:
     return Request(
         platform=NAME,
@@ -210,7 +197,6 @@ def _request(
         is_admin=is_admin,
         doubt=doubt,
         moved_to=moved_to,
-        proof=proof,
     )
 
 
