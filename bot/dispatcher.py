@@ -118,21 +118,29 @@ class Dispatcher:
         request = ctx.request
         # Cleaned once, for all: what turns a line around must not come back in an answer.
         text = self._pressed(ctx) if request.event == Event.PRESSED else clean(request.text)
-        parsed = _split(text)
-        if parsed is None:
-            question = await dialogues.answer(
-                ctx.session, request.platform, request.address, ctx.now
-            )
-            if not question:
-                raise UserError("not-a-command")
-            parsed = _split(f"{question} {text}") or ("", "")
-        name, ctx.args = parsed
+        name, ctx.args = _split(text) or await self._answered(ctx, text)
         if name not in self._commands:
             raise self._unknown(name)
         return self._commands[name]
 
+    async def _answered(self, ctx: Context, text: str) -> tuple[str, str]:
+        """What plain words mean: the answer to a question, or the number of a choice.
+
+        Of the question's own choices a number is one; any other question comes before them.
+        """
+        request = ctx.request
+        question = await dialogues.answer(ctx.session, request.platform, request.address, ctx.now)
+        own = f"/{request.button}".startswith(f"{question} ")
+        if question and not own:
+            return _split(f"{question} {text}") or ("", "")
+        if request.button:
+            return _split(self._pressed(ctx)) or ("", "")
+        raise UserError("not-a-command")
+
     def _pressed(self, ctx: Context) -> str:
         request = ctx.request
+        if not request.button:
+            raise UserError("button-unread")
         try:
             return self._signer.read(request.button, request.platform, request.address, ctx.now)
         except ForeignButtonError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -105,12 +106,13 @@ class Intake:
     async def _enqueue(self, session: AsyncSession, request: Request, reply: Reply | None) -> None:
         if reply is None:
             return
-        replaces = reply.message.in_place and request.event == Event.PRESSED
+        message = replace(reply.message, answers=request.origin)
+        replaces = message.in_place and request.event == Event.PRESSED
         await outbox.enqueue(
             session,
             platform=request.platform,
             address=request.address,
-            body=pack_message(reply.message),
+            body=pack_message(message),
             now=self._clock(),
             subscriber=reply.subscriber,
             edits_ref=request.message_ref if replaces else "",

@@ -33,6 +33,15 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in a chat something was said, so that the answer can stand beside it."""
+
+    ref: str  # the platform's id of the message; "" if it was no message
+    sender: str
+    thread: str = ""  # the message that the thread began with; "" outside of threads
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One thing that happened in a chat, already translated from the platform's own words."""
 
@@ -44,14 +53,17 @@ class Request:
     kind: ChatKind = ChatKind.PRIVATE
     event: Event = Event.SAID
     text: str = ""  # what was typed; for PRESSED, empty
-    button: str = ""  # for PRESSED: the token the button carried
-    message_ref: str = ""  # for PRESSED: the message that carries the button
+    # For PRESSED: the token the button carried, "" if it cannot be read any more. For SAID: of the
+    # choice whose number was typed; an open question comes before it.
+    button: str = ""
+    message_ref: str = ""  # for PRESSED: the message that the answer may replace; "" for none
     language: str = ""  # what the client says its language is, "" if unknown
     is_admin: bool | None = (
         None  # in groups: may the sender administer it? None: could not be asked
     )
     doubt: str = ""  # why privileged commands must not be believed: "forwarded", "edited", …
     moved_to: str = ""  # for MOVED: the new address
+    origin: Origin | None = None  # where platforms put an answer beside what it answers
 
 
 # ------------------------------------------------------------------------------------- spans
@@ -204,6 +216,7 @@ class Message:
     protected: bool = False  # must not be forwarded: organisers' previews
     in_place: bool = False  # replaces the message whose button was pressed
     erase: bool = False  # a last word after /forget: keep no trace of having sent it
+    answers: Origin | None = None  # filled in by the intake: somebody waits for this, there
 
     def also(self, *blocks: Block) -> Message:
         """The same message with more blocks at its end."""

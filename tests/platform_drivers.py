@@ -319,7 +319,7 @@ class MatrixSide(Side):
 
 def _named(reading: str, label: str) -> str:
     """The command that stands beside a label in place of a button."""
-    line = re.search(rf"^• {re.escape(label)} — (.+)$", reading, re.MULTILINE)
+    line = re.search(rf"^\S+ {re.escape(label)} — (.+)$", reading, re.MULTILINE)
     assert line is not None, f"no command named for {label!r} in {reading!r}"
     return line[1]
 

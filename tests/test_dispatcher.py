@@ -92,6 +92,26 @@ async def test_a_made_up_button_does_nothing(world: World) -> None:
     assert "belongs to another chat" in words(answer)
 
 
+async def test_a_choice_that_cannot_be_read_any_more_is_answered(world: World) -> None:
+    answer = await world.person("anna").says("", event=Event.PRESSED, button="")
+
+    assert "what this choice stands for" in words(answer)
+
+
+async def test_a_number_answers_an_open_question_unless_it_is_one_of_its_choices(
+    world: World,
+) -> None:
+    anna = world.person("anna")
+    await anna.says("/start")
+    country, language = anna.button("United Kingdom").token, anna.button("Language").token
+
+    assert "a country “7”" in words(await anna.says("7", button=language))
+    assert "a country “7”" in words(await anna.says("7"))
+    assert "hear about" in words(await anna.says("1", button=country))
+    assert "language" in words(await anna.says("2", button=language))
+    assert "only understand commands" in words(await anna.says("7"))
+
+
 async def test_a_button_works_only_as_long_as_it_lasts(world: World) -> None:
     owner = await world.owner()
     await owner.says(ALERT)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import nio
 import pytest
 
 from bot.platforms.base import Rejected, TryLater
+from bot.platforms.matrix import Matrix
 from bot.platforms.matrix.http import Http
 from handlers.message import (
     Attachment,
@@ -16,6 +18,7 @@ from handlers.message import (
     ChatKind,
     Event,
     Message,
+    Origin,
     Request,
     paragraph,
 )
@@ -225,10 +228,10 @@ async def test_how_a_message_arrives(bot: Bot, aigerim: MatrixPerson) -> None:
         await matrix.send(room, replace(loud, silent=True), key="2")
     quiet = await aigerim.hears(room, lambda one: one.msgtype == "m.notice")
     heard = await aigerim.hears(room, lambda one: one.msgtype == "m.text")
-    assert heard.body == "<b>not bold</b> bold\n\n• United Kingdom — !country GB"
+    assert heard.body == "<b>not bold</b> bold\n\n1️⃣ United Kingdom — !country GB"
     assert heard.formatted_body == (
         "<p>&lt;b&gt;not bold&lt;/b&gt; <strong>bold</strong></p>"
-        "<ul><li>United Kingdom — <code>!country GB</code></li></ul>"
+        "<p>1️⃣ United Kingdom — <code>!country GB</code></p>"
     )
     assert quiet.body == heard.body
 
@@ -238,32 +241,41 @@ async def test_a_file_arrives_as_it_was(
     bot: Bot, aigerim: MatrixPerson, *, encrypted: bool
 ) -> None:
     calendar = Attachment("hearing.ics", "text/calendar", "BEGIN:VCALENDAR\r\nСуд\r\n")
+    letter = Attachment("letter.eml", "message/rfc822", "Subject: =?utf-8?q?Суд?=\r\n\r\n")
+    card = Attachment("embassy.vcf", "text/vcard", "BEGIN:VCARD\r\nEND:VCARD\r\n")
     async with bot.running() as matrix:
         await bot.follows()
         room = await aigerim.talks_to(bot.user_id, encrypted=encrypted)
         await bot.gets(Event.ADDED)
-        parts = matrix.split(message("The hearing", calendar))
+        parts = matrix.split(message("The hearing", calendar, letter, card))
         refs = [await matrix.send(room, part, key=f"p{n}") for n, part in enumerate(parts)]
-    assert len(refs) == 2
-    heard = await aigerim.hears(room, "hearing.ics")
-    assert (heard.event_id, heard.msgtype, heard.encrypted) == (refs[1], "m.file", encrypted)
-    assert heard.content["info"]["mimetype"] == "text/calendar"
-    assert await aigerim.downloads(heard) == calendar.text.encode()
-    assert ("url" in heard.content) is not encrypted
+    for ref, file in zip(refs[1:], (calendar, letter, card), strict=True):
+        heard = await aigerim.hears(room, file.filename)
+        assert (heard.event_id, heard.msgtype, heard.encrypted) == (ref, "m.file", encrypted)
+        assert heard.content["info"]["mimetype"] == file.mime
+        assert await aigerim.downloads(heard) == file.text.encode()
+        assert ("url" in heard.content) is not encrypted
 
 
 async def test_the_longest_part_goes_through_in_russian_and_encrypted(
     bot: Bot, aigerim: MatrixPerson
 ) -> None:
-    words = "Прокурор " * 1080
-    whole = message(words)
+    choices = tuple((Button("Ж" * 40, command="/case 1", token="t" * 64),) for _ in range(10))
     async with bot.running() as matrix:
         await bot.follows()
         room = await aigerim.talks_to(bot.user_id)
         await bot.gets(Event.ADDED)
-        assert len(matrix.split(whole)) == 1
-        ref = await matrix.send(room, whole, key="1")
-        await matrix.edit(room, ref, message(words + "!"), key="2")
-        assert (await aigerim.hears(room, lambda one: one.replaces == ref)).body == words + "!"
+        root = await aigerim.writes(room, "/case")
+        whole = Message(buttons=choices, answers=Origin(root, aigerim.user_id, root))
+        words = "ж" * (bisect(range(40_000), 1, key=lambda n: _parts(matrix, whole, "ж" * n)) - 1)
+        longest = whole.also(paragraph(words))
+        ref = await matrix.send(room, longest, key="1")
+        assert (await aigerim.hears(room, words)).event_id == ref
+        await matrix.edit(room, ref, longest.also(paragraph("!")), key="2")
+        assert words in (await aigerim.hears(room, lambda one: one.replaces == ref)).body
         with pytest.raises(Rejected):
             await matrix.send(room, message(words * 3), key="3")
+
+
+def _parts(matrix: Matrix, message: Message, words: str) -> int:
+    return len(matrix.split(message.also(paragraph(words))))

@@ -256,7 +256,7 @@ async def test_a_long_message_arrives_complete_in_parts_that_fit(side: Side) -> 
 
     assert len(shown) == len(parts)
     for readings in zip(*(one.readings for one in shown), strict=True):
-        whole = bare("".join(readings)).replace(bare("Go — !country GB"), "")
+        whole = bare("".join(readings)).replace(bare("1️⃣ Go — !country GB"), "")
         assert whole == bare(plain(message))
 
 

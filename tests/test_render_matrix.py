@@ -37,7 +37,7 @@ ALLOWED = {
     "strong": set(),
     "em": set(),
     "code": set(),
-    "pre": set(),
+    "blockquote": set(),
     "ul": set(),
     "ol": set(),
     "li": set(),
@@ -104,7 +104,7 @@ def test_every_block_and_span_has_its_form() -> None:
                 paragraph("Write ", Bold("today"), " to\n", Email("press@akorda.kz"), "."),
                 bullets(Phone("+442079251757", "020 7925 1757"), Code("!actions")),
                 bullets("one", Link("two", "https://example.org/a?b=1&c=2"), numbered=True),
-                Copyable("Dear <Minister>,\n\nI"),
+                Copyable("Dear <Minister>,\n\nI\nam"),
                 Progress(50, 100),
             )
         )
@@ -116,33 +116,48 @@ def test_every_block_and_span_has_its_form() -> None:
         '<ul><li><a href="tel:+442079251757">020 7925 1757</a></li>'
         "<li><code>!actions</code></li></ul>"
         '<ol><li>one</li><li><a href="https://example.org/a?b=1&amp;c=2">two</a></li></ol>'
-        "<pre><code>Dear &lt;Minister&gt;,\n\nI</code></pre>"
+        "<blockquote><p>Dear &lt;Minister&gt;,</p><p>I<br>am</p></blockquote>"
         "<p><code>▓▓▓▓▓▓░░░░░░ 50 / 100</code></p>"
     )
     assert body == (
         "Trial opens\n\nWrite today to\npress@akorda.kz.\n\n• 020 7925 1757\n• !actions\n\n"
-        "1. one\n2. two (https://example.org/a?b=1&c=2)\n\nDear <Minister>,\n\nI\n\n"
+        "1. one\n2. two (https://example.org/a?b=1&c=2)\n\nDear <Minister>,\n\nI\nam\n\n"
         "▓▓▓▓▓▓░░░░░░ 50 / 100"
     )
 
 
-def test_buttons_become_commands_to_type_and_links() -> None:
-    body, written = render(
-        Message(
-            (paragraph("Which country?"),),
-            buttons=(
-                (Button("United Kingdom", command="/country GB"), Button("Copy", copy="x")),
-                (Button("Web page", url="https://example.org/"),),
-            ),
-        )
+def test_buttons_become_numbered_commands_to_type_and_links() -> None:
+    message = Message(
+        (paragraph("Which country?"),),
+        buttons=(
+            (Button("Ireland", command="/country IE"), Button("Copy", copy="x")),
+            (Button("Send", command="/send 1"), Button("Web page", url="https://example.org/")),
+            (Button("None", command="/country skip"),),
+        ),
     )
+    body, written = render(message)
     assert body == (
-        "Which country?\n\n• United Kingdom — !country GB\n• Web page: https://example.org/"
+        "Which country?\n\n1️⃣ Ireland — !country IE\n• Send — !send 1\n"
+        "• Web page: https://example.org/\n2️⃣ None — !country skip"
     )
     assert written == (
-        "<p>Which country?</p><ul><li>United Kingdom — <code>!country GB</code></li>"
-        '<li><a href="https://example.org/">Web page</a></li></ul>'
+        "<p>Which country?</p><p>1️⃣ Ireland — <code>!country IE</code><br>"
+        "• Send — <code>!send 1</code><br>"
+        '• <a href="https://example.org/">Web page</a><br>'
+        "2️⃣ None — <code>!country skip</code></p>"
     )
+    assert "️⃣" not in "".join(render(message, numbered=False))
+
+
+def test_ten_choices_have_a_number_and_more_have_none() -> None:
+    buttons = tuple((Button(str(n), command=f"/case {n}"),) for n in range(1, 13))
+    body, _ = render(Message((paragraph("Which?"),), buttons=buttons))
+    assert body.splitlines()[-4:] == [
+        "9️⃣ 9 — !case 9",
+        "🔟 10 — !case 10",
+        "• 11 — !case 11",
+        "• 12 — !case 12",
+    ]
 
 
 def test_a_message_with_nothing_but_copy_buttons_has_no_empty_list() -> None:

@@ -89,12 +89,14 @@ async def test_an_alert_reaches_telegram_matrix_and_the_built_in_chat(
 
         # Somebody in Brussels subscribes in an encrypted Matrix chat, in Russian.
         room = await bob.talks_to(bot[0], encrypted=True)
-        await bob.hears(room, "Which language", within=20)
-        await bob.writes(room, "!language русский")
-        await bob.hears(room, "В какой стране", within=20)
-        await bob.writes(room, "!country Бельгия")
-        await bob.hears(room, "О чём вам сообщать", within=20)
-        await bob.writes(room, "!subscribe Казахстан")
+        question = await bob.hears(room, "Which language", within=20)
+        assert "2️⃣" in await bob.sees_reactions(question.event_id, 2, within=20)
+        await bob.reacts(room, question.event_id, "2️⃣")
+        question = await bob.hears(room, "В какой стране", within=20)
+        await bob.writes(room, "Бельгия")
+        question = await bob.hears(room, "О чём вам сообщать", within=20)
+        assert "2️⃣ Казахстан — !subscribe KZ" in question.body
+        await bob.writes(room, "2")
         await bob.hears(room, "Вы будете получать", within=20)
 
         # A group in Vienna subscribes in the built-in chat.

@@ -23,6 +23,7 @@ admins-unknown = I could not find out whether you administer this group. Nothing
 admins-anonymous = You write anonymously, so I cannot see that you administer this group. Turn off “Remain anonymous” or write as yourself. Nothing was changed.
 button-foreign = This button belongs to another chat or was not made by me. Nothing was done. {$p}help lists the commands.
 button-stale = This button is too old. Nothing was done. Write the command instead: {$p}help lists them.
+button-unread = I cannot tell any more what this choice stands for. Nothing was done. Write the command beside it instead; {$p}help lists all commands.
 our-fault = Something went wrong on our side (number {$number}). Nothing was changed. Please try again; if it happens again, tell the organisers the number.
 maybe-a-repeat = You may have received this message already.
 

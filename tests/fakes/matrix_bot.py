@@ -72,10 +72,10 @@ class Bot:
             self._news.notify_all()
 
     async def gets(self, wanted: str | Event, within: float = 15) -> Request:
-        """The first request with this text, or of this event."""
+        """The first request with this text, of this event or of an event with this id."""
 
         def found() -> list[Request]:
-            return [one for one in self.inbox if wanted in {one.text, one.event}]
+            return [one for one in self.inbox if wanted in {one.text, one.event, one.event_id}]
 
         async with asyncio.timeout(within), self._news:
             await self._news.wait_for(found)

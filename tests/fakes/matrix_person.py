@@ -56,6 +56,7 @@ class MatrixPerson:
         )
         self._password = account.password
         self._heard: list[Heard] = []
+        self._reactions: list[tuple[str, str]] = []  # of others: to what, and the key
         self._lost: set[str] = set()
         self._since: str | None = None
 
@@ -136,6 +137,29 @@ class MatrixPerson:
         answer = await self.client._send(nio.RoomSendResponse, method, path, body, (room_id,))
         assert isinstance(answer, nio.RoomSendResponse), answer
         return str(answer.event_id)
+
+    async def reacts(self, room_id: str, event_id: str, key: str) -> str:
+        """React to a message, in the clear as every client does; returns the event id."""
+        about = {"rel_type": "m.annotation", "event_id": event_id, "key": key}
+        answer = await self.client.room_send(
+            room_id, "m.reaction", {"m.relates_to": about}, ignore_unverified_devices=True
+        )
+        assert isinstance(answer, nio.RoomSendResponse), answer
+        return str(answer.event_id)
+
+    async def replies(self, room_id: str, event_id: str, text: str) -> str:
+        """Answer a message."""
+        relation = {"m.in_reply_to": {"event_id": event_id}}
+        return await self.writes(room_id, text, **{"m.relates_to": relation})
+
+    async def sees_reactions(self, event_id: str, count: int, within: float = 15) -> list[str]:
+        """What others have reacted to a message with, as soon as there are so many."""
+
+        def seen() -> list[str]:
+            return [key for to, key in self._reactions if to == event_id]
+
+        await self._looks_until(lambda: len(seen()) >= count, within)
+        return seen()
 
     async def edits(self, room_id: str, event_id: str, text: str) -> str:
         """Change an own message."""
@@ -240,6 +264,8 @@ class MatrixPerson:
     def _take(self, room_id: str, event: Any) -> None:  # noqa: ANN401 -- the library has no types
         if isinstance(event, nio.MegolmEvent) and event.sender != self.user_id:
             self._lost.add(room_id)
+        if isinstance(event, nio.ReactionEvent) and event.sender != self.user_id:
+            self._reactions.append((event.reacts_to, event.key))
         content = event.source.get("content", {})
         if event.sender == self.user_id or "msgtype" not in content:
             return

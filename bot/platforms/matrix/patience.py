@@ -19,6 +19,7 @@ class Patience:
     first_pause: float = 1.0  # after a failure; it doubles with each one that follows
     longest_pause: float = 60.0
     longest_flood: float = 300.0  # asking for news is harmless, being deaf for hours is not
+    choices: float = 10.0  # for looking up what was picked, all that came with one sync
     join_again: float = 30.0
     count_again: float = 60.0  # how much of the store's use a backup may miss and go unnoticed
     vouch_again: float = 3600.0  # after the homeserver or another client stood in the way

@@ -35,9 +35,10 @@ from bot.platforms.matrix.http import Http, Refused
 from bot.platforms.matrix.invitations import Invitations
 from bot.platforms.matrix.patience import Patience
 from bot.platforms.matrix.sync import Sync
-from bot.platforms.matrix.translation import NAME, alone
+from bot.platforms.matrix.translation import NAME, alone, kind_of
+from bot.render.matrix import choices_of
 from bot.render.split import split_message
-from handlers.message import Message
+from handlers.message import ChatKind, Message
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +114,7 @@ class Matrix:
         trace: TracebackType | None,
     ) -> None:
         """Close the connections and the encryption store."""
+        await self._sync.choices.close()
         await self._client.close()
 
     async def describe(self) -> str:
@@ -144,13 +146,17 @@ class Matrix:
     async def send(self, address: str, message: Message, *, key: str) -> str:
         """Send one part; the same key twice is one message and the same reference."""
         await self._may_send(address)
-        return await self._carried(self._send(address, message, key))
+        ref = await self._carried(self._send(address, message, key))
+        if message.answers is not None and self._is_private(address):  # somebody waits to choose
+            self._sync.choices.offer(address, ref, len(choices_of(message)), key)
+        return ref
 
     async def edit(self, address: str, ref: str, message: Message, *, key: str) -> None:
         """Replace the text of a message sent before."""
         await self._may_send(address)
         # A key of its own: the homeserver would take an edit with the message's key for a repeat.
-        await self._carried(self._post(address, content.edit(message, ref), f"edit.{key}"))
+        edited = content.edit(message, ref, private=self._is_private(address))
+        await self._carried(self._post(address, edited, f"edit.{key}"))
 
     async def retract(self, address: str, ref: str) -> None:
         """Take a message back."""
@@ -186,13 +192,21 @@ class Matrix:
     async def _send(self, address: str, message: Message, key: str) -> str:
         if message.attachments:
             return await self._post(address, await self._uploaded(address, message), key)
-        return await self._post(address, content.text(message), key)
+        words = content.text(message, private=self._is_private(address))
+        return await self._post(address, words, key)
 
     async def _post(self, address: str, body: dict[str, Any], key: str) -> str:
         answer = await self._client.room_send(address, "m.room.message", body, tx_id=key)
         if is_error(answer):
-            raise from_answer(answer)
+            error = from_answer(answer)
+            if isinstance(error, TryLater) and error.flood:
+                self._sync.choices.restrain()
+            raise error
         return str(answer.event_id)
+
+    def _is_private(self, address: str) -> bool:
+        room = self._client.rooms.get(address)
+        return room is not None and kind_of(room) is ChatKind.PRIVATE
 
     async def _redact(self, address: str, ref: str) -> str:
         # What changed it holds its words too, and goes first: without the message none is found.
@@ -223,7 +237,8 @@ class Matrix:
             raise NotSent(f"the file is on the way ({type(error).__name__})") from None
         if is_error(answer):
             raise NotSent("the file could not be uploaded", answer)
-        return content.file(message, attachment, answer.content_uri, sealed)
+        private = self._is_private(address)
+        return content.file(message, attachment, answer.content_uri, sealed, private=private)
 
     # ------------------------------------------------------------------------------- set-up
 

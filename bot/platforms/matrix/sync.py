@@ -24,6 +24,7 @@ from bot.platforms.base import (
     Rejected,
     Unusable,
 )
+from bot.platforms.matrix.choices import Choices
 from bot.platforms.matrix.client import SafeClient
 from bot.platforms.matrix.errors import NotSent, from_answer, is_error
 from bot.platforms.matrix.invitations import Invitations
@@ -58,6 +59,7 @@ class Sync:
         self._invitations = invitations
         self._set_up = set_up
         self._translation = Translation(client)
+        self.choices = Choices(client, patience)
         self.ready = asyncio.Event()  # rooms and keys are known: sending makes sense
 
     async def load(self) -> None:
@@ -73,7 +75,8 @@ class Sync:
             requests = self._requests(response, timelines)
             await self._remember(response, requests)
             # Without a position this is the account's past, which nobody wants answered.
-            await receive(requests if since else [], response.next_batch)
+            settled = await self.choices.settle(requests) if since else []
+            await receive(settled, response.next_batch)
             since = response.next_batch
             self._invitations.accept()
             await self._after()

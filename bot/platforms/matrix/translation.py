@@ -11,7 +11,8 @@ from typing import Any
 import nio
 from nio.exceptions import EncryptionError
 
-from handlers.message import ChatKind, Event, Request
+from bot.platforms.matrix import words
+from handlers.message import ChatKind, Event, Origin, Request
 
 log = logging.getLogger(__name__)
 
@@ -72,16 +73,12 @@ class Translation:
             event = _own_membership([*room.state, *room.timeline.events], self._client.user_id)
             known = self._client.rooms.pop(room_id, None)
             if event is not None and event.prev_membership != "invite":
-                kind = self.kind(known) if known else ChatKind.PRIVATE
+                kind = kind_of(known) if known else ChatKind.PRIVATE
                 found.append(_request(room_id, event, kind=kind, happened=Event.REMOVED))
         return found
 
-    def kind(self, room: nio.MatrixRoom) -> ChatKind:
-        """A room of two is a private chat, whatever it is called; invited people count."""
-        return ChatKind.PRIVATE if len(room.users) <= 2 else ChatKind.GROUP
-
     def _request(self, room: nio.MatrixRoom, event: Any) -> Request | None:  # noqa: ANN401 -- the library has no types
-        kind = self.kind(room)
+        kind = kind_of(room)
         match event:
             case nio.RoomMemberEvent() if event.state_key == room.own_user_id:
                 return _added(room, event, kind)
@@ -97,6 +94,8 @@ class Translation:
                 )
             case nio.RoomMessageText() if event.sender != room.own_user_id:
                 return self._said(room, event, kind)
+            case nio.ReactionEvent() if event.sender != room.own_user_id:
+                return _reacted(room, event, kind)
             case nio.MegolmEvent() if event.sender != room.own_user_id:
                 log.warning("a message cannot be decrypted: its key has not come")
                 event.room_id = room.room_id
@@ -104,20 +103,24 @@ class Translation:
         return None
 
     def _said(self, room: nio.MatrixRoom, event: Any, kind: ChatKind) -> Request | None:  # noqa: ANN401 -- the library has no types
-        relation = event.source["content"].get("m.relates_to") or {}
+        said = event.source["content"]
+        relation = words.relation_of(said)
         if relation.get("rel_type") == "m.replace":  # what was said is not said anew by an edit
             return None
-        words = _without_quote(event.body) if "m.in_reply_to" in relation else event.body
+        text = words.without_quote(event.body) if "m.in_reply_to" in relation else event.body
+        text = words.without_mention(text, said, room)
         group = kind is ChatKind.GROUP
-        if group and not words.startswith(_COMMAND_MARKS):
+        if group and not text.startswith(_COMMAND_MARKS):
             return None
         return _request(
             room.room_id,
             event,
             kind=kind,
-            text=words,
+            text=text,
             is_admin=self._is_admin(room, event.sender) if group else None,
-            doubt="plaintext" if room.encrypted and not event.decrypted else "",
+            doubt=_doubt(room, event),
+            message_ref=words.replied_to(relation),
+            thread=words.thread_of(relation),
         )
 
     def _is_admin(self, room: nio.MatrixRoom, user_id: str) -> bool:
@@ -129,6 +132,11 @@ class Translation:
 
     def _created(self, room: nio.MatrixRoom, user_id: str) -> bool:
         return user_id in self._creators.get(room.room_id, ())
+
+
+def kind_of(room: nio.MatrixRoom) -> ChatKind:
+    """A room of two is a private chat, whatever it is called; invited people count."""
+    return ChatKind.PRIVATE if len(room.users) <= 2 else ChatKind.GROUP
 
 
 def alone(room: nio.MatrixRoom) -> bool:
@@ -173,6 +181,24 @@ def _added(room: nio.MatrixRoom, event: Any, kind: ChatKind) -> Request | None: 
     return _request(room.room_id, event, kind=kind, happened=Event.ADDED, sender=inviter)
 
 
+def _reacted(room: nio.MatrixRoom, event: Any, kind: ChatKind) -> Request:  # noqa: ANN401 -- as above
+    """What was picked is found out later (choices.py), if it was a choice at all."""
+    return _request(
+        room.room_id,
+        event,
+        kind=kind,
+        happened=Event.PRESSED,
+        text=event.key,
+        message_ref=event.reacts_to,
+        doubt=_doubt(room, event),
+    )
+
+
+def _doubt(room: nio.MatrixRoom, event: Any) -> str:  # noqa: ANN401 -- as above
+    """Clients send reactions in the clear everywhere: any homeserver can make them up."""
+    return "plaintext" if room.encrypted and not event.decrypted else ""
+
+
 def _request(
     room_id: str,
     event: Any,  # noqa: ANN401 -- as above
@@ -184,7 +210,10 @@ def _request(
     is_admin: bool | None = None,
     doubt: str = "",
     moved_to: str = "",
+    message_ref: str = "",
+    thread: str = "",
 ) -> Request:
+    said = event.event_id if happened is Event.SAID else ""
     return Request(
         platform=NAME,
         event_id=event.event_id,
@@ -197,12 +226,6 @@ def _request(
         is_admin=is_admin,
         doubt=doubt,
         moved_to=moved_to,
+        message_ref=message_ref,
+        origin=Origin(said, sender or event.sender, thread),
     )
-
-
-def _without_quote(body: str) -> str:
-    """A reply without the "> …" lines that older clients put above it."""
-    lines = body.split("\n")
-    while lines and lines[0].startswith("> "):
-        lines.pop(0)
-    return "\n".join(lines).lstrip("\n") if len(lines) < body.count("\n") + 1 else body
