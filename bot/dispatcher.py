@@ -121,7 +121,7 @@ class Dispatcher:
         name, ctx.args = _split(text) or await self._answered(ctx, text)
         if name not in self._commands:
             raise self._unknown(name)
-        return self._commands[name]
+        return self._commands[name].for_args(ctx.args)
 
     async def _answered(self, ctx: Context, text: str) -> tuple[str, str]:
         """What plain words mean: the answer to a question, or the number of a choice.

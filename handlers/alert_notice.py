@@ -177,10 +177,14 @@ class AlertNotice:
             return self.t("notice-charge", text=text, law=law, article=charge.article)
         return text
 
-    def _other_targets(self) -> Iterator[Block]:
+    def _further_targets(self) -> list[Target]:
+        """The targets that do not stand on the first screen."""
         shown = self._first_target()
         others = [it for it in self.payload.targets if shown is None or it.id != shown.id]
-        others = [target for target in others if not self._is_own_embassy(target)]
+        return [target for target in others if not self._is_own_embassy(target)]
+
+    def _other_targets(self) -> Iterator[Block]:
+        others = self._further_targets()
         if others:
             yield Heading(self.t("notice-others"))
             for target in others:
@@ -220,7 +224,24 @@ class AlertNotice:
             Button(self.t("button-case"), command=f"/case {self.case.id}"),
             Button(self.t("button-stop-case"), command=f"/unsubscribe {self.case.id}"),
         )
-        return (*((button,) for button in copies), more)
+        return (*((button,) for button in copies), *self._reports(), more)
+
+    def _reports(self) -> Iterator[tuple[Button, ...]]:
+        """Two buttons by which readers say what became of what they sent."""
+        if self.shown_contacts():
+            yield (
+                Button(self.t("button-worked"), command=f"/worked {self.case.id}"),
+                Button(self.t("button-bounced"), command=f"/bounced {self.case.id}"),
+            )
+
+    def shown_contacts(self) -> list[tuple[str, str]]:
+        """Kind and value of every contact this reader is shown, in order."""
+        first = self._first_target()
+        targets = [*([first] if first else []), *self._further_targets()]
+        own = self.embassy.channels if self.embassy else ()
+        shown = [(channel.kind, channel.value) for channel in own]
+        usable = [it for target in targets for it in target.contacts if it.usable]
+        return [*shown, *((it.kind, it.normal) for it in usable)]
 
     def _worth_copying(self) -> Iterator[tuple[str, str]]:
         yield "button-copy-address", self._first_address()
@@ -231,10 +252,11 @@ class AlertNotice:
         """The e-mail address the reader is asked to write to first; "" if there is none."""
         embassy = self.embassy.channels if self.embassy else ()
         target = self._first_target()
-        known = [channel.value for channel in embassy if channel.kind == "email"]
+        known = [(it.doubtful, it.value) for it in embassy if it.kind == "email"]
         if target is not None:
-            known += [it.normal for it in target.contacts if it.kind == "email" and it.usable]
-        return known[0] if known else ""
+            emails = [it for it in target.contacts if it.kind == "email" and it.usable]
+            known += [(it.doubtful, it.normal) for it in emails]
+        return min(known, key=lambda it: it[0])[1] if known else ""  # doubtful ones last
 
 
 def _same_mission(found: Found, target: Target) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handlers import casebook
 from handlers.campaign import Case, Contact, Hearing, Target, Words
 from handlers.casebook import Dossier
-from handlers.contact_lines import overrides
+from handlers.contact_book import open_book
 from handlers.embassies import Found, resolve_all
 from storage import hearings
 from storage.directory import Directory
@@ -61,9 +61,11 @@ async def make_payload(
     """The payload of an alert about this case, with every contact as known now."""
     today = datetime.fromtimestamp(now, UTC).date()
     campaign, case = dossier.campaign, dossier.case
-    every = {target.id: target for target in await casebook.targets(session, campaign.id)}
+    book = await open_book(session)
+    every = {it.id: it for it in await casebook.targets(session, campaign.id, book)}
     named = [every[name] for name in case.targets if name in every]
     missions = directory.missions(campaign.country)
+    ours = book.overrides(campaign.country, list(every.values()))
     return AlertPayload(
         headline=headline,
         text=text,
@@ -74,7 +76,7 @@ async def make_payload(
         issued=today.isoformat(),
         targets=tuple(target for target in named if not target.own_embassy),
         own_embassy=not named or any(target.own_embassy for target in named),
-        embassies=resolve_all(missions, overrides(list(every.values())), today=today),
+        embassies=resolve_all(missions, ours, today=today, doubtful=book.doubtful),
         fallback=_fallback(named, list(every.values())),
         copies_to=tuple(campaign.copies_to),
         hearing=await _next_hearing(session, case.id, now),

@@ -67,6 +67,7 @@ class Contact(Part):
     note: Words = Field(default_factory=dict)
     as_of: Day = ""  # how old the source is
     checked: FullDay = ""  # when somebody last made sure that it works
+    doubtful: bool = False  # readers report that it does not work
 
     @property
     def usable(self) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.campaign import Campaign, Case, Contact, Target, pick
 from handlers.command import UserError
+from handlers.contact_book import Book, open_book
 from handlers.words import matchable
 from storage import cases as store
 from storage.models import Case as CaseRow
@@ -94,8 +95,15 @@ async def campaigns(session: AsyncSession) -> list[Campaign]:
     return [_campaign(row.document) for row in await store.campaigns(session)]
 
 
-async def targets(session: AsyncSession, campaign_id: str) -> list[Target]:
-    """A campaign's targets with their contacts."""
+async def targets(
+    session: AsyncSession, campaign_id: str, book: Book | None = None
+) -> list[Target]:
+    """A campaign's targets with their contacts as they are known now (see `contact_book`)."""
+    book = book or await open_book(session)
+    return [book.target(campaign_id, it) for it in await _targets(session, campaign_id)]
+
+
+async def _targets(session: AsyncSession, campaign_id: str) -> list[Target]:
     return [
         Target.model_validate_json(row.document).model_copy(
             update={"contacts": [Contact.model_validate_json(text) for text in row.contacts]}

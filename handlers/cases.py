@@ -198,14 +198,15 @@ async def _targets(ctx: Context, found: Dossier) -> list[Target]:
 
 
 def _whom(ctx: Context, found: Dossier, targets: list[Target]) -> Iterator[Block]:
-    """The reader's embassy, and every office that can be reached."""
-    reachable = [target for target in targets if any(it.usable for it in target.contacts)]
+    """The reader's embassy, and every office: those that can be reached, then the holes."""
+    known = [target for target in targets if target.contacts]
+    known.sort(key=lambda target: not any(it.usable for it in target.contacts))
     own = any(target.own_embassy for target in targets)
-    if own or reachable:
+    if own or known:
         yield Heading(ctx.t("case-targets"))
     if own:
         yield paragraph(ctx.t("case-own-embassy"))
-    for target in reachable:
+    for target in known:
         yield from target_blocks(target, ctx.translator, found.campaign.language, ctx.today)
 
 

@@ -11,7 +11,7 @@ its function: roles are data here, checked in one place (`bot/dispatcher.py`).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -151,6 +151,13 @@ class Command:
     private_only: bool = False
     hidden: bool = False  # works, but help does not list it
     fresh: bool = False  # sends something: not believed when typed long ago
+    organisers_if: Callable[[str], bool] | None = None  # arguments with which it is theirs alone
+
+    def for_args(self, args: str) -> Command:
+        """The same command with the rules that hold for what was written behind it."""
+        if self.organisers_if is None or not self.organisers_if(args):
+            return self
+        return replace(self, who=Role.ORGANISER, private_only=True, fresh=True)
 
     @property
     def summary(self) -> str:
@@ -165,11 +172,12 @@ def command(
     private_only: bool = False,
     hidden: bool = False,
     fresh: bool = False,
+    organisers_if: Callable[[str], bool] | None = None,
 ) -> Callable[[Handler], Command]:
     """Make a handler the command `name`. Organisers' and owners' commands are private only."""
 
     def declare(run: Handler) -> Command:
         private = private_only or who >= Role.ORGANISER
-        return Command(name, run, who, private, hidden, fresh)
+        return Command(name, run, who, private, hidden, fresh, organisers_if)
 
     return declare

@@ -12,6 +12,7 @@ from handlers.embassies import Contact as KnownContact
 from handlers.i18n import Translator
 from handlers.message import Block, Bold, Bullets, Email, Link, Phone, Span, paragraph
 from handlers.timezones import timezone_named
+from handlers.words import one_line
 
 _Line = tuple[Span, ...]
 _HOLES = ("redacted", "not_valid", "unreadable")  # what is superseded has something in its place
@@ -20,6 +21,9 @@ _HOLES = ("redacted", "not_valid", "unreadable")  # what is superseded has somet
 def found_blocks(found: Found, translator: Translator, country: str) -> tuple[Block, ...]:
     """The mission that answers for `country`: whose, where, why this one, how to reach it."""
     lines = [_channel(channel, translator) for channel in found.channels]
+    for kind in found.holes:
+        label = translator.t(f"contact-{kind}")
+        lines.append((translator.t("contact-hole-not-valid", kind=label),))
     if not lines:
         lines = [(translator.t("contact-none-known"),)]
     return (
@@ -58,8 +62,15 @@ def _why(found: Found, translator: Translator, country: str) -> Iterator[Span]:
 def _channel(channel: Channel, translator: Translator) -> _Line:
     label = translator.t(f"contact-{channel.kind}")
     dated = channel.checked or channel.as_of
-    note = _age(channel.age, dated, translator)
+    note = _note(channel.age, dated, translator, doubtful=channel.doubtful)
     return (f"{label}: ", _value(channel.kind, channel.value, channel.shown), note)
+
+
+def _note(age: Age, dated: date | None, translator: Translator, *, doubtful: bool) -> str:
+    """What to think of a contact: readers' doubts go before its age."""
+    if doubtful:
+        return f" ({translator.t('contact-doubtful')})"
+    return _age(age, dated, translator)
 
 
 def _age(age: Age, dated: date | None, translator: Translator) -> str:
@@ -99,34 +110,49 @@ def contact_lines(
     contacts: Sequence[Contact], translator: Translator, today: date
 ) -> tuple[Block, ...]:
     """One line a contact. Nothing to show: a line that says so."""
-    lines = [_contact(contact, translator, today) for contact in contacts if contact.usable]
+    usable = sorted((it for it in contacts if it.usable), key=lambda it: it.doubtful)
+    lines = [contact_line(contact, translator, today) for contact in usable]
     lines += list(_holes(contacts, translator))
     if not lines:
         lines = [(translator.t("contact-none-known"),)]
     return (Bullets(tuple(lines)),)
 
 
-def _contact(contact: Contact, translator: Translator, today: date) -> _Line:
+def contact_line(contact: Contact, translator: Translator, today: date) -> _Line:
+    """A usable contact: its kind, itself, how old it is."""
     label = translator.t(f"contact-{contact.kind}")
     as_of, checked = _date(contact.as_of), _date(contact.checked)
-    note = _age(age_of(as_of, checked, today), checked or as_of, translator)
+    age = age_of(as_of, checked, today)
+    note = _note(age, checked or as_of, translator, doubtful=contact.doubtful)
     return (f"{label}: ", _value(contact.kind, contact.normal, _shown(contact)), note)
 
 
 def _shown(contact: Contact) -> str:
     """A contact the way people read it: +7 7172 50 64 02."""
-    if contact.kind in ("phone", "fax"):
-        return spaced(contact.normal)
-    return contact.printed if contact.kind == "postal" else contact.normal
+    if contact.kind == "postal":
+        return contact.printed
+    return shown_value(contact.kind, contact.normal)
+
+
+def shown_value(kind: str, value: str) -> str:
+    """A usable contact the way people read it."""
+    return spaced(value) if kind in ("phone", "fax") else value
+
+
+def shown_as(kind: str, value: str, translator: Translator) -> str:
+    """A contact on one line with its kind: "Phone: +44 20 7925 1757"."""
+    return f"{translator.t(f'contact-{kind}')}: {one_line(shown_value(kind, value))}"
 
 
 def _holes(contacts: Iterable[Contact], translator: Translator) -> Iterator[_Line]:
-    """What is known to be missing and why, each kind once."""
+    """What is known to be missing and why, each kind and reason once."""
     contacts = list(contacts)
-    why = {it.kind: it.problem for it in contacts if it.problem in _HOLES}
-    for kind in sorted(why.keys() - {it.kind for it in contacts if it.usable}):
+    usable = {it.kind for it in contacts if it.usable}
+    for kind, why in sorted({(it.kind, it.problem) for it in contacts if it.problem in _HOLES}):
         label = translator.t(f"contact-{kind}")
-        yield (translator.t(f"contact-hole-{why[kind].replace('_', '-')}", kind=label),)
+        if kind in usable:
+            label = translator.t("contact-another", kind=label)
+        yield (translator.t(f"contact-hole-{why.replace('_', '-')}", kind=label),)
 
 
 def overrides(targets: Sequence[Target]) -> list[Override]:
@@ -137,14 +163,15 @@ def overrides(targets: Sequence[Target]) -> list[Override]:
             host=target.mission.host,
             city=target.mission.city,
             kind=target.mission.kind,
-            contacts=tuple(_known(contact) for contact in target.contacts if contact.usable),
+            contacts=tuple(known(contact) for contact in target.contacts if contact.usable),
         )
         for target in targets
         if target.mission is not None
     ]
 
 
-def _known(contact: Contact) -> KnownContact:
+def known(contact: Contact) -> KnownContact:
+    """A campaign's contact as the resolver takes it."""
     return KnownContact(
         kind=contact.kind,
         value=contact.normal,

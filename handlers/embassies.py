@@ -6,7 +6,7 @@ in Rome and are no use to an Italian. Nothing is made up; what is not known stay
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -15,11 +15,12 @@ from typing import Literal
 import phonenumbers
 from pydantic import BaseModel, ConfigDict
 
+from handlers.contact_keys import key_of
 from storage.directory import Mission
 
 ChannelKind = Literal["email", "phone", "fax", "postal", "web"]
 CHANNELS: tuple[ChannelKind, ...] = ("email", "phone", "fax", "postal", "web")
-_FIELD: dict[ChannelKind, str] = {
+FIELD: dict[ChannelKind, str] = {
     "email": "email",
     "phone": "phone",
     "fax": "fax",
@@ -68,6 +69,7 @@ class Channel(BaseModel):
     as_of: date | None  # what the source is dated
     checked: date | None  # when somebody or a second source last confirmed it
     age: Age
+    doubtful: bool = False  # readers report that it does not work
 
 
 class Found(BaseModel):
@@ -84,11 +86,12 @@ class Found(BaseModel):
     mission_id: str = ""  # the directory's id; "" where only the campaign knows it
     flags: tuple[str, ...] = ()  # the directory's doubts, see its SOURCES.md
     channels: tuple[Channel, ...] = ()
+    holes: tuple[ChannelKind, ...] = ()  # printed in the source, but it cannot work
 
     @property
     def reachable(self) -> bool:
-        """Is there a way to write to them or to call?"""
-        return any(channel.kind != "web" for channel in self.channels)
+        """Is there a way to write to them or to call that nobody doubts?"""
+        return any(channel.kind != "web" and not channel.doubtful for channel in self.channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Override:
     sending: str
     host: str
     contacts: tuple[Contact, ...]
+    without: tuple[ChannelKind, ...] = ()  # what the directory gives and is known to be dead
     city: str = ""  # "": the state's embassy in the host country, wherever it stands
     kind: str = "embassy"
     name: str = ""
@@ -123,18 +127,34 @@ class _Choice:
 
 
 def resolve(
-    missions: Sequence[Mission], country: str, overrides: Sequence[Override] = (), *, today: date
+    missions: Sequence[Mission],
+    country: str,
+    overrides: Sequence[Override] = (),
+    *,
+    today: date,
+    doubtful: Collection[str] = (),
 ) -> Found:
     """The mission of one sending state for readers in `country` (ISO 3166-1 alpha-2).
 
     The campaign's own contact first, then a resident embassy, one accredited from elsewhere, a
     consulate, and an honest nothing. A campaign's contact replaces the directory's of its kind
-    and leaves the others.
+    and leaves the others. What readers doubt (`doubtful`, by key) stands last and is marked.
     """
-    choices = _choices(missions, country)
+    found = _resolved(missions, country, overrides, today, doubtful)
+    return _with_doubts(found, doubtful) if doubtful else found
+
+
+def _resolved(
+    missions: Sequence[Mission],
+    country: str,
+    overrides: Sequence[Override],
+    today: date,
+    doubtful: Collection[str],
+) -> Found:
+    choices = _choices(missions, country, doubtful)
     known = [override for override in overrides if _usable(override, missions)]
     for kinds in (_EMBASSY_LIKE, _CONSULAR):
-        own = [it for it in known if it.host == country and it.kind in kinds]
+        own = [it for it in known if it.host == country and it.kind in kinds and it.contacts]
         if own:
             return _own_contact(own, choices, today)
         listed = [it for it in choices if (it.reason is Reason.CONSULATE) == (kinds is _CONSULAR)]
@@ -144,27 +164,36 @@ def resolve(
 
 
 def resolve_all(
-    missions: Sequence[Mission], overrides: Sequence[Override] = (), *, today: date
+    missions: Sequence[Mission],
+    overrides: Sequence[Override] = (),
+    *,
+    today: date,
+    doubtful: Collection[str] = (),
 ) -> dict[str, Found]:
     """`resolve` for every country that has something, by country code."""
     countries = {country for mission in missions for country in mission.jurisdictions}
     countries |= {mission.host for mission in missions}
     countries |= {override.host for override in overrides}
-    found = {it: resolve(missions, it, overrides, today=today) for it in sorted(countries)}
+    found = {
+        it: resolve(missions, it, overrides, today=today, doubtful=doubtful)
+        for it in sorted(countries)
+    }
     return {country: it for country, it in found.items() if it.reason is not Reason.NONE}
 
 
 # ---------------------------------------------------------------------- the directory's choices
 
 
-def _choices(missions: Sequence[Mission], country: str) -> list[_Choice]:
+def _choices(
+    missions: Sequence[Mission], country: str, doubtful: Collection[str]
+) -> list[_Choice]:
     """Every mission that could answer for the country, the best first."""
     found = [
         _Choice(reason, mission)
         for mission in missions
         if mission.sending != country and (reason := _reason(mission, country))
     ]
-    return sorted(found, key=_rank)
+    return sorted(found, key=lambda choice: _rank(choice, doubtful))
 
 
 def _reason(mission: Mission, country: str) -> Reason | None:
@@ -178,7 +207,9 @@ def _reason(mission: Mission, country: str) -> Reason | None:
 _REASONS = tuple(Reason)
 
 
-def _rank(choice: _Choice) -> tuple[int, bool, int, bool, bool, int, str]:
+def _rank(
+    choice: _Choice, doubtful: Collection[str]
+) -> tuple[int, bool, int, bool, bool, int, str]:
     """Sorts by reason; among equals a protest's best target, then what is best known."""
     mission = choice.mission
     kinds = _CONSULAR if choice.reason is Reason.CONSULATE else _EMBASSY_LIKE
@@ -186,7 +217,7 @@ def _rank(choice: _Choice) -> tuple[int, bool, int, bool, bool, int, str]:
         _REASONS.index(choice.reason),
         "consular_mailbox" in mission.flags,  # its address is for travellers' papers
         kinds.index(mission.kind),
-        not mission.email,
+        not mission.email or key_of("email", mission.email) in doubtful,
         not mission.checked,
         -date.fromisoformat(mission.as_of).toordinal(),
         mission.id,  # twice the same embassy in the source: always the same one of them
@@ -205,7 +236,8 @@ def _listed(choice: _Choice, overrides: Sequence[Override], today: date) -> Foun
 
 def _usable(override: Override, missions: Sequence[Mission]) -> bool:
     """Whether it says anything, and about the state whose missions these are."""
-    return bool(override.contacts) and (not missions or override.sending == missions[0].sending)
+    says = bool(override.contacts or override.without)
+    return says and (not missions or override.sending == missions[0].sending)
 
 
 def _own_contact(own: Sequence[Override], choices: Sequence[_Choice], today: date) -> Found:
@@ -228,7 +260,7 @@ def _about(override: Override, mission: Mission) -> bool:
 
 def _found(reason: Reason, mission: Mission | None, own: Override | None, today: date) -> Found:
     ours = list(_campaign_channels(own, today)) if own else []
-    replaced = {channel.kind for channel in ours}
+    replaced = {channel.kind for channel in ours} | set(own.without if own else ())
     theirs = _directory_channels(mission, today) if mission else ()
     channels = ours + [channel for channel in theirs if channel.kind not in replaced]
     about = mission or own
@@ -242,7 +274,25 @@ def _found(reason: Reason, mission: Mission | None, own: Override | None, today:
         mission_id=mission.id if mission else "",
         flags=mission.flags if mission else (),
         channels=tuple(sorted(channels, key=lambda channel: CHANNELS.index(channel.kind))),
+        holes=_holes(mission, channels),
     )
+
+
+def _holes(mission: Mission | None, channels: Sequence[Channel]) -> tuple[ChannelKind, ...]:
+    """A number that the source prints and nobody can call is a hole, not nothing."""
+    dead = mission is not None and mission.phone_raw and not mission.phone
+    known = any(channel.kind == "phone" for channel in channels)
+    return ("phone",) if dead and not known else ()
+
+
+def _with_doubts(found: Found, doubtful: Collection[str]) -> Found:
+    """What readers doubt is marked and stands behind the rest, whatever its kind."""
+    channels = [
+        channel.model_copy(update={"doubtful": key_of(channel.kind, channel.value) in doubtful})
+        for channel in found.channels
+    ]
+    last = tuple(sorted(channels, key=lambda channel: channel.doubtful))
+    return found.model_copy(update={"channels": last})
 
 
 # ------------------------------------------------------------------------------------- channels
@@ -263,7 +313,7 @@ def _campaign_channels(own: Override, today: date) -> Iterator[Channel]:
 def _directory_channels(mission: Mission, today: date) -> Iterator[Channel]:
     confirmed = _confirmed_field(mission)
     for kind in CHANNELS:
-        field = _FIELD[kind]
+        field = FIELD[kind]
         value: str = getattr(mission, field)
         if value:
             as_of = date.fromisoformat(mission.age[field])

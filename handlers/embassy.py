@@ -8,18 +8,22 @@ from dataclasses import replace
 from handlers import casebook, onboarding
 from handlers.campaign import Campaign, Target
 from handlers.command import Context, UserError, command
-from handlers.contact_lines import found_blocks, overrides, target_blocks
+from handlers.contact_book import open_book
+from handlers.contact_lines import found_blocks, target_blocks
 from handlers.countries import country_name, find_country
 from handlers.embassies import Reason, resolve
+from handlers.embassy_correction import correct_embassy, is_correction
 from handlers.i18n import languages
 from handlers.message import Block, Bold, Button, Message, paragraph
 
 _OFFERED = 6
 
 
-@command("embassy")
+@command("embassy", organisers_if=is_correction)
 async def embassy(ctx: Context) -> Message:
-    """Show the embassy for the reader's country, or for one they name."""
+    """Show the embassy for the reader's country, or for one they name; organisers correct it."""
+    if is_correction(ctx.args):
+        return await correct_embassy(ctx)
     campaigns = await casebook.campaigns(ctx.session)
     if not campaigns:
         raise UserError("case-none-yet")
@@ -64,8 +68,14 @@ async def _of(
     if country == sending:
         return (paragraph(ctx.t("embassy-inside", **names)),)
     targets = [it for campaign in campaigns for it in await _targets(ctx, campaign)]
-    missions = ctx.directory.missions(sending)
-    found = resolve(missions, country, overrides(targets), today=ctx.today)
+    book = await open_book(ctx.session)
+    found = resolve(
+        ctx.directory.missions(sending),
+        country,
+        book.overrides(sending, targets),
+        today=ctx.today,
+        doubtful=book.doubtful,
+    )
     fallback = _fallback(ctx, targets, campaigns[0].language)
     if found.reason is Reason.NONE:
         key = "notice-no-embassy" if fallback else "embassy-none"

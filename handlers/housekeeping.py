@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage import inbox, keepsakes, outbox, subscribers
+from storage import contacts, inbox, keepsakes, outbox, subscribers
 
 _DAY = 86400
 REPLIES_KEPT = 2 * _DAY  # seconds: as long as a bot may still edit or delete what it wrote
 LINKS_KEPT = 7 * _DAY  # who got a notice; counts stay
+REPORTS_KEPT = 26 * 7 * _DAY  # readers' words on contacts, which name nobody
 UPDATE_NUMBERS_KEPT = 7 * _DAY  # the longest a platform may repeat an update
 
 _PURGE_EVERY = 600
@@ -30,5 +31,6 @@ async def purge(session: AsyncSession, now: int) -> None:
     )
     if purged:
         return  # a part at a time: the next tick goes on
+    await contacts.purge(session, now - REPORTS_KEPT)
     await inbox.purge(session, now - UPDATE_NUMBERS_KEPT)
     await keepsakes.save(session, *_PURGED, str(now))

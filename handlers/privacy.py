@@ -9,7 +9,7 @@ from handlers.command import Context, Role, UserError, command
 from handlers.housekeeping import LINKS_KEPT, REPLIES_KEPT
 from handlers.message import Button, Code, Heading, Message, bullets, paragraph
 from handlers.organisers import record, tell
-from storage import organisers, subscribers
+from storage import contacts, organisers, subscribers
 from storage.models import Organiser
 
 _DAY = 86400
@@ -22,6 +22,7 @@ async def privacy(ctx: Context) -> Message:
         ctx.t("privacy-address"),
         ctx.t("privacy-choices"),
         ctx.t("privacy-week"),
+        ctx.t("privacy-reports"),
         ctx.t("privacy-deliveries", links=LINKS_KEPT // _DAY, replies=REPLIES_KEPT // _DAY),
         *([ctx.t("privacy-organiser")] if ctx.organiser else []),
     )
@@ -66,6 +67,7 @@ async def forget(ctx: Context) -> Message:
         await _leave(ctx, organiser)
     platform, address = ctx.request.platform, ctx.request.address
     await organisers.forget_tries(ctx.session, platform, address)
+    await contacts.forget_reporter(ctx.session, ctx.subscriber)
     await subscribers.forget(ctx.session, ctx.subscriber)
     return replace(ctx.says("forgotten"), erase=True)
 

@@ -16,6 +16,8 @@ from handlers import (
     broadcast,
     cases,
     channels,
+    contact_doubts,
+    contact_reports,
     corrections,
     embassy,
     hearings,
@@ -26,6 +28,7 @@ from handlers import (
     reminders,
     settings,
     subscriptions,
+    targets,
 )
 from handlers.command import Command
 from handlers.i18n import Translator
@@ -41,6 +44,8 @@ COMMANDS: tuple[Command, ...] = (
     cases.letter,
     hearings.list_hearings,
     embassy.embassy,
+    contact_reports.worked,
+    contact_reports.bounced,
     settings.settings,
     settings.country,
     settings.language,
@@ -65,6 +70,8 @@ COMMANDS: tuple[Command, ...] = (
     broadcast.discard,
     broadcast.resend,
     hearings.hearing,
+    targets.target,
+    contact_doubts.contact,
     help.stats,
     organisers.invite,
     organisers.join,

@@ -172,6 +172,52 @@ class Contact(Base):
     document: Mapped[str]  # JSON
 
 
+class ContactCorrection(Base):
+    """What organisers know better about one kind of contact of a target or a mission.
+
+    It goes before the campaign file and the directory; the newest that is not undone counts.
+    """
+
+    __tablename__ = "contact_corrections"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    campaign_id: Mapped[str] = mapped_column(default="")  # a target's campaign, else ""
+    target: Mapped[str] = mapped_column(default="")  # its id in the campaign file
+    sending: Mapped[str] = mapped_column(default="")  # a mission's state, else ""
+    host: Mapped[str] = mapped_column(default="")
+    city: Mapped[str] = mapped_column(default="")
+    mission: Mapped[str] = mapped_column(default="")  # its kind: "embassy", "consulate"
+    kind: Mapped[str]  # "email", "phone", "fax", "postal", "web"
+    contacts: Mapped[str]  # JSON: the contacts of this kind from now on, maybe none
+    source: Mapped[str]  # where the organiser has it from
+    organiser_id: Mapped[int | None] = mapped_column(Id)
+    made_at: Mapped[int]
+    undone_at: Mapped[int | None]
+
+
+class ContactReport(Base):
+    """One chat's word on one contact: it bounced, or it worked. Says nothing of the chat."""
+
+    __tablename__ = "contact_reports"
+
+    contact: Mapped[str] = mapped_column(primary_key=True)  # see handlers/contact_keys.py
+    reporter: Mapped[bytes] = mapped_column(primary_key=True)  # keyed hash of chat and contact
+    worked: Mapped[bool]
+    settled: Mapped[bool] = mapped_column(default=False)  # organisers have decided since
+    week: Mapped[int]  # the Monday of the week it was made, no finer
+
+
+class ContactDoubt(Base):
+    """A contact that several readers report as dead, until organisers decide."""
+
+    __tablename__ = "contact_doubts"
+
+    contact: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    value: Mapped[str]
+    marked_at: Mapped[int]
+
+
 class HearingState(StrEnum):
     """What is known about a hearing."""
 

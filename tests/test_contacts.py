@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.campaign import ContactKind
+from handlers.contact_lines import contact_lines
 from handlers.contacts import comparable, normalise
+from handlers.i18n import Translator
+from handlers.message import Bullets, plain_spans
 
 NUMBERS_THAT_WORK = {
     "+7 7172 506 402": "+77172506402",
@@ -85,6 +89,51 @@ def test_a_number_that_cannot_be_dialled_says_so(printed: str, problem: str) -> 
     assert (contact.normal, contact.problem, contact.repair) == ("", problem, "")
 
 
+# Numbers of the embassy directory's source that fail: old numbering plans, a wrong or missing
+# country code, a missing area code, a closed satellite range.
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "+57-1-6353406",
+        "+225-22-44-26-69",
+        "+966-2-651 5436",
+        "+63-2-822-1777",
+        "+844-38453736",
+        "+20-77276312",
+        "+41-24412706",
+        "+44-4823557",
+        "+27-2543",
+        "+91-26152228",
+        "+873-7630-95560",
+        "00448079304957",
+        "01 631 50 00 / 03 / 04 /",
+    ],
+)
+def test_a_number_that_leads_nowhere_is_kept_as_a_hole_without_any_guess(printed: str) -> None:
+    (contact,) = normalise("phone", printed)
+
+    assert (contact.printed, contact.normal, contact.repair) == (printed, "", "")
+    assert contact.problem in ("not_valid", "unreadable")
+
+
+def test_every_row_of_the_appeals_ends_as_it_must() -> None:
+    rows = {
+        "+ 7 3172 32 61 82": [("", "+77172326182")],
+        "007 / 3172 / 32 40 89": [("", "+77172324089")],
+        "+ 7 3172 32 61 82, 007 / 3172 / 32 40 89": [("", "+77172326182"), ("", "+77172324089")],
+        "+7 7172 506 402": [("+77172506402", "")],
+        "+7 7172 74 05 48": [("+77172740548", "")],
+        "+41 (0) 22 788 66 02": [("+41227886602", "")],
+        "+43 1 890 80 08 20": [("+431890800820", "")],
+        "++7 7172 747570": [("+77172747570", "")],
+        "++7 (7172) 74 55 24": [("+77172745524", "")],
+    }
+
+    read = {it: [(one.normal, one.repair) for one in normalise("fax", it)] for it in rows}
+
+    assert read == rows
+
+
 @pytest.mark.parametrize("between", [", ", "; ", " or ", " или ", "\n"])
 def test_two_numbers_in_one_field_are_two_contacts(between: str) -> None:
     found = normalise("phone", f"+7 7172 74 05 48{between}+7 7172 506 402")
@@ -154,6 +203,22 @@ def test_an_envelope_keeps_its_lines_and_commas() -> None:
     (contact,) = normalise("postal", " 33 Thurloe Square, \n\n London SW7 2SD ")
 
     assert contact.normal == "33 Thurloe Square,\nLondon SW7 2SD"
+
+
+def test_what_cannot_be_used_is_named_beside_what_can() -> None:
+    contacts = [
+        *normalise("fax", "+7 7172 506 402, + 7 3172 32 61 82"),
+        *normalise("email", "[email\u00a0protected]"),
+    ]
+
+    (lines,) = contact_lines(contacts, Translator("en"), date(2026, 9, 21))
+
+    assert isinstance(lines, Bullets)
+    assert [plain_spans(line) for line in lines.items] == [
+        "Fax: +7 7172 50 64 02 (date not known)",
+        "E-mail: hidden by the website it was taken from",
+        "Fax (another): misprinted in the source, it cannot work",
+    ]
 
 
 KINDS = st.sampled_from(["email", "phone", "fax", "postal", "web"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.contact_keys import key_of
+from handlers.contact_lines import found_blocks
 from handlers.embassies import (
     Age,
     Contact,
@@ -19,6 +22,8 @@ from handlers.embassies import (
     resolve,
     resolve_all,
 )
+from handlers.i18n import Translator
+from handlers.message import Message, plain
 from storage.directory import Directory, Mission
 
 TODAY = date(2026, 11, 23)
@@ -357,3 +362,40 @@ def test_every_contact_shown_was_given_by_somebody(
     known = {it.email for it in missions} | {c.value for o in overrides for c in o.contacts}
     assert {channel.value for channel in found.channels} <= known
     assert (found.reason is Reason.NONE) == (found.host == "")
+
+
+def test_a_number_nobody_can_call_is_named_as_missing() -> None:
+    printed = mission("one", "AA", email="e@x.xx", phone_raw="+20-77276312")
+
+    found = resolve([printed], "AA", today=TODAY)
+
+    assert found.holes == ("phone",)
+    said = plain(Message(blocks=found_blocks(found, Translator("en"), "AA")))
+    assert "Phone: misprinted in the source, it cannot work" in said
+    age = {**printed.age, "phone": "2026-01-01"}
+    called = replace(printed, phone="+442072727631", age=age)
+    assert resolve([called], "AA", today=TODAY).holes == ()
+
+
+def test_of_two_posts_the_one_whose_mailbox_nobody_doubts_is_taken() -> None:
+    posts = [
+        mission("one", "AA", email="one@x.xx", as_of="2026-01-01", city="Northtown"),
+        mission("two", "AA", email="two@x.xx", as_of="2025-01-01", city="Southtown"),
+    ]
+    doubtful = {key_of("email", "One@x.xx")}
+
+    assert values(resolve(posts, "AA", today=TODAY), "email") == ["one@x.xx"]
+    assert values(resolve(posts, "AA", today=TODAY, doubtful=doubtful), "email") == ["two@x.xx"]
+    only = resolve(posts[:1], "AA", today=TODAY, doubtful=doubtful)
+    assert values(only, "email") == ["one@x.xx"]  # nothing is taken away
+    assert not only.reachable  # so the fallback is shown beside it
+
+
+def test_what_an_organiser_knows_to_be_dead_is_not_taken_from_the_directory() -> None:
+    post = mission("one", "AA", email="one@x.xx", phone="+41313517969")
+    dead = Override(sending="RT", host="AA", contacts=(), without=("email",))
+
+    found = resolve([post], "AA", [dead], today=TODAY)
+
+    assert (found.reason, values(found, "email")) == (Reason.RESIDENT, [])
+    assert values(found, "phone") == ["+41313517969"]

@@ -379,8 +379,10 @@ contact-web = Website
 contact-checked = checked { $day }
 contact-last-confirmed = last confirmed { $day }
 contact-stale = from { $day }: old, may no longer work
+contact-doubtful = readers report that it does not work
 contact-undated = date not known
 contact-none-known = No address is known.
+contact-another = { $kind } (another)
 contact-hole-redacted = { $kind }: hidden by the website it was taken from
 contact-hole-not-valid = { $kind }: misprinted in the source, it cannot work
 contact-hole-unreadable = { $kind }: the source cannot be read
@@ -562,14 +564,83 @@ letter-none = There is no model letter for { $case }. {$p}case { $id } shows wha
 embassy-none = No embassy or consulate of { $country } is known that answers for { $own }, and the campaign names no other address. {$p}actions shows what else you can do.
 embassy-inside = { $country } has no embassy in { $country } itself. Whom else one can write to: {$p}actions. If you live there, think first whether a letter is safe for you.
 embassy-country-unknown = I do not know a country “{ $text }”. Write its name, for example {$p}embassy Ireland.
-embassy-wrong = Another country: {$p}embassy and its name. If an address fails, please tell the organisers.
+embassy-wrong = Another country: {$p}embassy and its name. If an address from a notice fails: {$p}bounced.
 
+## Contacts: what readers report, what organisers correct
+
+button-worked = It worked
+button-bounced = Bounced / wrong
+report-which-worked = Which one worked?
+report-which-bounced = Which one bounced or is wrong?
+report-thanks-worked = Thank you: it is noted that { $contact } works.
+report-thanks-bounced = Thank you: it is noted that { $contact } did not work. Your letter can still go to the other addresses in the notice.
+report-again = You have told me about { $contact } already. It counts once.
+report-nothing = I know of no contact that you were shown in a notice within the last week, so nothing was counted.
+report-closed = This case is closed. Nothing is to be sent about it any more, so nothing was counted.
+doubt-question =
+    Readers report that this does not work: { $contact }
+    Whose: { $whose }
+    It bounced or was wrong: { $bounced }. It worked: { $worked }.
+
+    Until you decide it is shown behind all others, with a warning.
+button-decide = Decide: { $contact }
+button-contact-dead = It is dead: show it no more
+button-contact-replace = Replace it
+button-contact-works = It works
+contact-title = Contacts
+contact-nothing = No contact is in doubt, and none was corrected here.
+contact-usage = Write {$p}contact alone for the list, or {$p}contact undo and the number of a correction. Nothing was changed.
+contact-decided = Nobody doubts this contact any more: it was decided already. {$p}contact shows the list. Nothing was changed.
+contact-works = { $contact } counts as working again ({ $who }). It takes three new readers to raise a doubt.
+contact-replace-ask = What stands in place of { $contact } from now on? Write it as it was printed.
+contact-source-ask = Where do you have it from? Write it in a few words, for example: their website, 3 May. Other organisers will see it.
+contact-long = That is { $count } characters; a contact has at most { $most }. Nothing was changed.
+contact-kind-unknown = “{ $word }” is not a kind of contact. Known: { $known }. Nothing was changed.
+contact-typed-redacted = This address was hidden from robots on the page it was copied from. Open the page in a browser and copy the address itself. Nothing was changed.
+contact-typed-email = “{ $value }” is not an e-mail address. Letters that only look Latin do not work. Nothing was changed.
+contact-typed-phone = “{ $value }” cannot be called. Write it with + and the country’s code, such as +41 22 788 66 02. Nothing was changed.
+contact-typed-web = “{ $value }” is not the address of a web page. It begins with https:// or http://. Nothing was changed.
+contact-typed-postal = “{ $value }” is not a postal address. Write the lines as on an envelope. Nothing was changed.
+contact-typed-repair = “{ $value }” cannot be used as it is. It may now be { $repair }. Nothing was changed. If somebody has made sure: {$p}{ $command }
+button-take-repair = Take { $repair }
+contact-as-read = { $normal } (written as { $printed })
+correction-made = { $whose }. { $kind } from now on: { $value }. By { $who }; source: { $source }
+correction-removed = { $whose }. { $kind }: shown no more. By { $who }; source: { $source }
+correction-used = It is used at once, in every alert prepared from now on too. Notices that have gone out stay as they are: {$p}correct changes them.
+correction-drafts = Prepared before and not sent yet, so still with the former contact: { $codes }. Cancel and prepare anew what should have the new one.
+correction-line = { $number }. { $place }, { $kind }: { $value }. By { $who } on { $when } UTC; source: { $source }
+correction-none = none
+correction-from-reports = readers’ reports
+correction-from-repair = made sure of; printed was { $printed }
+target-title = Whom to write to
+target-how = {$p}target and an id shows every contact and corrects them.
+target-counts = { $holes ->
+        [0] contacts: { $usable }
+       *[other] contacts: { $usable }, unusable: { $holes }
+    }
+target-own-embassy = the embassy in each reader’s country; {$p}embassy shows and corrects it
+target-how-correct = To correct: {$p}target { $name } email new@example.org source: where you have it from. Nobody is sent anything.
+target-unknown = I do not know a target “{ $name }”. {$p}target lists them. Nothing was changed.
+target-unknown-near = I do not know a target “{ $name }”. Did you mean { $near }? {$p}target lists them. Nothing was changed.
+target-what = Write the contact behind it as it was printed, or “-” if there is none any more: {$p}{ $command } … Nothing was changed.
+target-no-repair = There is nothing to take for { $name } any more. {$p}target { $name } shows what is known. Nothing was changed.
+target-printed = (printed: { $printed })
+target-repair = It may be { $repair } now. Make sure before you take it.
+target-hole-redacted = { $kind }: { $printed } – hidden by the website it was taken from
+target-hole-not-valid = { $kind }: { $printed } – misprinted, it cannot work
+target-hole-unreadable = { $kind }: { $printed } – cannot be read
+target-hole-superseded = { $kind }: { $printed } – out of use
+embassy-no-campaign = There is no campaign about { $code } here, so its embassies are not shown to anybody. Nothing was changed.
+correction-undone = Undone, what stood before counts again: { $line }
+correction-unknown = There is no correction { $number }, or it is undone already. {$p}contact shows the list. Nothing was changed.
+button-undo-correction = Undo correction { $number }
 ## Privacy
 
 privacy-title = What is stored about this chat
 privacy-address = The address of this chat, encrypted: without it nothing could reach you.
 privacy-choices = What you chose: language, country, time zone, quiet hours, which notices, what you follow. Until you change or erase it.
 privacy-week = The week you came, no finer.
+privacy-reports = Whether you reported an address as working or not, if you did: under a keyed hash that names neither you nor this chat, for half a year.
 privacy-deliveries = { $links ->
         [one] Which notices reached you, for one day; after that only the totals stay.
        *[other] Which notices reached you, for { $links } days; after that only the totals stay.
@@ -605,11 +676,35 @@ help-case = one case: {$p}case and its name
 help-case-more = {$p}case alone lists all. Any name works that the case is known by, in any spelling.
 help-letter = the letter of a case, to copy
 help-letter-more = {$p}letter and the case. Put your name, town and country at the end; change whatever you like.
+help-worked = say that an address or number works
+help-worked-more =
+    Under a notice, or {$p}worked and the case. If it showed several contacts, you choose one.
+
+    It counts once, and only for who got the notice.
+help-bounced = say that a letter came back or a number is wrong
+help-bounced-more =
+    Under a notice, or {$p}bounced and the case. If it showed several contacts, you choose one.
+
+    It counts once, and only for who got the notice. After three reports the organisers look into it. They do not see who reported.
+help-target = whom to write to, and corrections: {$p}target ID email new@example.org
+help-target-more =
+    {$p}target lists the targets, {$p}target and an id shows one with every contact, the unusable ones too.
+
+    {$p}target ID email new@example.org source: their website puts the address in place of those known. Kinds: email, phone, fax, postal, web. Several go with commas between them; “-” takes all of a kind away.
+
+    A correction goes before the campaign file and the directory, is used at once, and all organisers are told.
+help-contact = contacts in doubt, and what was corrected
+help-contact-more =
+    {$p}contact lists the contacts that readers report as dead, and every correction made in the chat.
+
+    {$p}contact undo 3 takes a correction back.
 help-embassy = the embassy in your country, or in one you name
 help-embassy-more =
     {$p}embassy shows the one for the country you have set, {$p}embassy Ireland another.
 
     The date behind an address is when it was last confirmed. Where no embassy is known, I say so and name somebody else.
+
+    Organisers correct an address with it: {$p}embassy KZ IE email new@example.org source: their website. The first code is whose embassy, the second the readers’ country.
 help-privacy = what is stored about you and what is not
 help-id = your id, as the configuration names owners
 help-forget = erase everything about you
@@ -709,6 +804,9 @@ audit-correction-drafted = correction prepared
 audit-broadcast-continued = pause ended
 audit-broadcast-discarded = rest taken back
 audit-broadcast-resent = sent again
+audit-contact-corrected = contact corrected
+audit-contact-correction-undone = correction of a contact undone
+audit-contact-works = doubt about a contact dismissed
 audit-hearing-add = hearing announced
 audit-hearing-move = hearing moved
 audit-hearing-cancel = hearing called off

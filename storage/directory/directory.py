@@ -50,6 +50,7 @@ class Mission:
     source: Mapping[str, str]  # for each filled field: the source's name
     checked: str  # ISO date when a second source agreed on a phone or an e-mail; mostly ""
     flags: tuple[str, ...]  # known doubts about the row, explained in SOURCES.md
+    phone_raw: str = ""  # the number as its source prints it, also where it cannot be called
 
 
 class Directory:
@@ -114,6 +115,7 @@ class Directory:
             name=row["name"],
             city=self._cities.get(f"{row['host']} {row['city']}", row["city"]),
             jurisdictions=tuple(row["jurisdictions"].split()),
+            phone_raw=row["phone_raw"],
             **{field: row[field] for field in FIELDS},
             as_of=_iso(row["as_of"]),
             age={field: day for field, (day, _) in notes.items()},
@@ -154,7 +156,7 @@ def _cells(line: str, columns: list[str]) -> dict[str, str]:
 
 _COLUMNS = {
     "mission_id", "sending", "host", "kind", "name", "city", "jurisdictions",
-    "as_of", "date_checked", "flags", "field_sources", *FIELDS,
+    "as_of", "date_checked", "flags", "field_sources", "phone_raw", *FIELDS,
 }  # fmt: skip
 
 
