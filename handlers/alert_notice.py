@@ -12,6 +12,7 @@ from functools import lru_cache
 from handlers.alert_payload import AlertPayload
 from handlers.campaign import Charge, Letter, Target, Words, pick
 from handlers.contact_lines import contact_lines, found_blocks, target_blocks
+from handlers.content import information_only
 from handlers.countries import country_name
 from handlers.embassies import Found
 from handlers.i18n import Translator
@@ -52,9 +53,12 @@ class AlertNotice:
         self.translator = translator
         self.t = translator.t
         self.embassy = payload.embassies.get(reader.country) if payload.own_embassy else None
+        self.information_only = information_only(reader, payload.country)
 
     def message(self) -> Message:
         """The whole notice; platforms cut it between paragraphs when it is too long for one."""
+        if self.information_only:
+            return Message(blocks=tuple(self._information()), buttons=self._last_buttons())
         blocks = (*self._first_screen(), *self._letter(), *self._details(), self._foot())
         return Message(blocks=blocks, buttons=self._buttons())
 
@@ -65,6 +69,12 @@ class AlertNotice:
     # ------------------------------------------------------------------------- first screen
 
     def _first_screen(self) -> Iterator[Block]:
+        yield from self._head()
+        yield paragraph(Bold(self.t("notice-what-to-do")), " ", self._ask())
+        yield from self._to_whom()
+
+    def _head(self) -> Iterator[Block]:
+        """What it is about; the same for every reader of a language."""
         if self.payload.drill:
             yield paragraph(Bold(self.t("drill-mark")))
         if self.payload.corrects:
@@ -73,8 +83,19 @@ class AlertNotice:
         yield Heading(self.t("notice-headline", headline=self.words(self.payload.headline)))
         country = country_name(self.payload.country, self.translator.language)
         yield paragraph(self.t("notice-case", case=self.words(self.case.title), country=country))
-        yield paragraph(Bold(self.t("notice-what-to-do")), " ", self._ask())
-        yield from self._to_whom()
+
+    def _information(self) -> Iterator[Block]:
+        """The news and the facts; nothing that asks, and nothing in the organisers' own words but
+        the headline, which they are told is for these readers too.
+        """
+        yield from self._head()
+        hearing = self.payload.hearing
+        if hearing is not None:
+            when = self.translator.wall_time(datetime.fromisoformat(hearing.local))
+            place = self.words(hearing.city) or self.translator.zone(hearing.timezone)
+            yield paragraph(self.t("notice-hearing", when=when, place=place))
+        yield from self._facts()
+        yield self._foot()
 
     def _ask(self) -> str:
         """What to do and by when, in one sentence."""
@@ -152,6 +173,14 @@ class AlertNotice:
         if text:
             yield Heading(self.t("notice-text"))
             yield from (paragraph(part) for part in text.split("\n\n"))
+        yield from self._facts()
+        if self.case.demands:
+            yield paragraph(Bold(self.t("notice-demands")))
+            demands = [self.words(demand.text) for demand in self.case.demands]
+            yield bullets(*demands, numbered=True)
+        yield from self._other_targets()
+
+    def _facts(self) -> Iterator[Block]:
         yield Heading(self.t("notice-case-heading"))
         yield paragraph(self.words(self.case.summary))
         if self.case.charges:
@@ -159,11 +188,6 @@ class AlertNotice:
             yield bullets(*[self._charge(charge) for charge in self._standing_charges()])
         if self.case.penalty:
             yield paragraph(self.t("notice-penalty", penalty=self.words(self.case.penalty)))
-        if self.case.demands:
-            yield paragraph(Bold(self.t("notice-demands")))
-            demands = [self.words(demand.text) for demand in self.case.demands]
-            yield bullets(*demands, numbered=True)
-        yield from self._other_targets()
 
     def _standing_charges(self) -> list[Charge]:
         """The charges that count now: those replaced only where nothing replaced them."""
@@ -218,13 +242,18 @@ class AlertNotice:
             for key, text in self._worth_copying()
             if 0 < len(text) <= _COPYABLE
         ]
+        rows = tuple((button,) for button in copies)
+        return rows if self.reader.silent else (*rows, *self._reports(), *self._last_buttons())
+
+    def _last_buttons(self) -> tuple[tuple[Button, ...], ...]:
+        """To read more, and to hear no more of it."""
         if self.reader.silent:
-            return tuple((button,) for button in copies)
+            return ()
         more = (
             Button(self.t("button-case"), command=f"/case {self.case.id}"),
             Button(self.t("button-stop-case"), command=f"/unsubscribe {self.case.id}"),
         )
-        return (*((button,) for button in copies), *self._reports(), more)
+        return (more,)
 
     def _reports(self) -> Iterator[tuple[Button, ...]]:
         """Two buttons by which readers say what became of what they sent."""
@@ -236,6 +265,8 @@ class AlertNotice:
 
     def shown_contacts(self) -> list[tuple[str, str]]:
         """Kind and value of every contact this reader is shown, in order."""
+        if self.information_only:
+            return []
         first = self._first_target()
         targets = [*([first] if first else []), *self._further_targets()]
         own = self.embassy.channels if self.embassy else ()

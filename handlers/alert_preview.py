@@ -48,7 +48,7 @@ async def preview(
     audience = await subscribers.audience(
         ctx.session, payload.case.id, payload.country, urgent=payload.is_urgent
     )
-    view = view or _usual_view(ctx, audience)
+    view = view or _usual_view(ctx, payload, audience)
     notice = _notice(payload, view, ctx.translator.prefix)
     blocks = (*_about(ctx, alert, payload, audience), *_seen_as(ctx, view), *notice.blocks)
     return Message(
@@ -58,9 +58,9 @@ async def preview(
     )
 
 
-def _usual_view(ctx: Context, audience: Sequence[Audience]) -> View:
-    """As the largest group of readers who named a country, else as the organiser."""
-    with_country = [group for group in audience if group.country]
+def _usual_view(ctx: Context, payload: AlertPayload, audience: Sequence[Audience]) -> View:
+    """As the largest group of readers abroad who named a country, else as the organiser."""
+    with_country = [it for it in audience if it.country not in ("", payload.country)]
     if with_country:
         return View(with_country[0].country, with_country[0].language)
     return View(ctx.subscriber.country, ctx.translator.language)
@@ -84,6 +84,8 @@ def _about(
             ctx.t("preview-countries", list=_by_country(ctx, audience)),
             ctx.t("preview-languages", list=_by_language(ctx, audience)),
         )
+    country = country_name(payload.country, ctx.translator.language)
+    yield paragraph(ctx.t("preview-information", country=country))
     warnings = list(warnings_of(ctx, payload, audience))
     if warnings:
         yield paragraph(Bold(ctx.t("preview-warnings")))
@@ -149,7 +151,7 @@ def _without_embassy(payload: AlertPayload, audience: Sequence[Audience]) -> lis
     if not payload.own_embassy:
         return []
     reached = {code for code, found in payload.embassies.items() if found.reachable}
-    return sorted({it.country for it in audience if it.country} - reached)
+    return sorted({it.country for it in audience if it.country} - reached - {payload.country})
 
 
 def _untranslated(payload: AlertPayload, audience: Sequence[Audience]) -> list[str]:

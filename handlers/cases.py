@@ -9,6 +9,7 @@ from handlers.campaign import Case, Charge, Person, Target, Words, pick
 from handlers.casebook import Dossier
 from handlers.command import Context, UserError, command
 from handlers.contact_lines import target_blocks
+from handlers.content import information_only, refuse_letters
 from handlers.countries import country_name
 from handlers.hearing_lines import drill_mark
 from handlers.message import (
@@ -51,13 +52,14 @@ async def _all(ctx: Context) -> Message:
         raise UserError("case-none-yet")
     dossiers.sort(key=lambda it: (_URGENCY.index(it.case.urgency), _deadline(ctx, it.case) or "z"))
     shown = dossiers[:_LISTED]
+    neutral = all(_neutral(ctx, it) for it in shown)
     next_hearing = await _next_hearings(ctx)
     buttons = [Button(_title(ctx, it), command=f"/case {it.case.id}") for it in shown]
     blocks = (
         *drill_mark(ctx, shown),
-        Heading(ctx.t("actions-title")),
+        Heading(ctx.t("cases-title" if neutral else "actions-title")),
         *[_entry(ctx, it, next_hearing.get(it.case.id)) for it in shown],
-        paragraph(ctx.t("actions-how")),
+        paragraph(ctx.t("cases-how" if neutral else "actions-how")),
     )
     return Message(blocks=blocks, buttons=tuple(in_rows(buttons, 1)))
 
@@ -74,7 +76,7 @@ def _entry(ctx: Context, it: Dossier, hearing: Hearing | None) -> Paragraph:
     status = _words(ctx, it, it.case.status)
     if status:
         spans.append(f"\n{status}")
-    if _deadline(ctx, it.case):
+    if _deadline(ctx, it.case) and not _neutral(ctx, it):
         day = ctx.translator.day(_deadline(ctx, it.case))
         spans.append("\n" + ctx.t("actions-deadline", deadline=day))
     if hearing is not None:
@@ -99,6 +101,8 @@ async def case(ctx: Context) -> Message:
     found = await _find(ctx)
     if not found.is_open:
         return Message(blocks=(*_head(ctx, found), paragraph(Bold(ctx.t("case-closed")))))
+    if _neutral(ctx, found):
+        return await _for_information(ctx, found)
     targets = await _targets(ctx, found)
     blocks = (
         *_head(ctx, found),
@@ -111,6 +115,22 @@ async def case(ctx: Context) -> Message:
         *_whom(ctx, found, targets),
     )
     return Message(blocks=blocks, buttons=tuple(in_rows(await _buttons(ctx, found), 2)))
+
+
+async def _for_information(ctx: Context, found: Dossier) -> Message:
+    """The facts alone: see `handlers/content.py`."""
+    blocks = (
+        *_head(ctx, found),
+        *await _hearing(ctx, found),
+        paragraph(_words(ctx, found, found.case.summary)),
+        *_people(ctx, found),
+        *_charges(ctx, found),
+    )
+    return Message(blocks=blocks, buttons=((await _follow_button(ctx, found),),))
+
+
+def _neutral(ctx: Context, found: Dossier) -> bool:
+    return information_only(ctx.subscriber, found.campaign.country)
 
 
 async def _find(ctx: Context) -> Dossier:
@@ -213,11 +233,15 @@ def _whom(ctx: Context, found: Dossier, targets: list[Target]) -> Iterator[Block
 async def _buttons(ctx: Context, found: Dossier) -> list[Button]:
     it = found.case
     buttons = [Button(ctx.t("button-letter"), command=f"/letter {it.id}")] if it.letter else []
-    if await _followed(ctx, it.id):
-        buttons.append(Button(ctx.t("button-stop-case"), command=f"/unsubscribe {it.id}"))
-    else:
-        buttons.append(Button(ctx.t("button-follow-case"), command=f"/subscribe {it.id}"))
+    buttons.append(await _follow_button(ctx, found))
     return [*buttons, Button(ctx.t("button-my-embassy"), command="/embassy")]
+
+
+async def _follow_button(ctx: Context, found: Dossier) -> Button:
+    case_id = found.case.id
+    if await _followed(ctx, case_id):
+        return Button(ctx.t("button-stop-case"), command=f"/unsubscribe {case_id}")
+    return Button(ctx.t("button-follow-case"), command=f"/subscribe {case_id}")
 
 
 async def _followed(ctx: Context, case_id: str) -> bool:
@@ -234,6 +258,7 @@ async def letter(ctx: Context) -> Message:
     if not ctx.args.strip():
         raise UserError("letter-which")
     found = await casebook.find(ctx.session, _named(ctx), ctx.translator.language)
+    refuse_letters(ctx, found.campaign.country)
     model = found.case.letter
     if model is None:
         raise UserError("letter-none", case=_title(ctx, found), id=found.case.id)

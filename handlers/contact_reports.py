@@ -75,7 +75,7 @@ async def _shown(ctx: Context) -> list[Shown]:
 def _contacts(ctx: Context, notice: Notice) -> Iterable[Shown]:
     payload = AlertPayload.model_validate_json(notice.payload)
     own = ctx.subscriber
-    reader = Reader(language=own.language, country=own.country, kind=own.kind)
+    reader = Reader(own.language, own.country, kind=own.kind, content=own.content)
     for kind, value in AlertNotice(payload, reader, ctx.translator).shown_contacts():
         if kind in REPORTABLE:
             yield Shown(payload.case.id, kind, value)

@@ -14,6 +14,7 @@ from handlers.alert_progress import root_of
 from handlers.alerts import action_for, find, refuse_when_locked
 from handlers.campaign import Words, pick
 from handlers.command import Context, Role, UserError, command, tell_organisers
+from handlers.content import information_only
 from handlers.i18n import Translator
 from handlers.message import Bold, Button, Heading, Message, paragraph
 from handlers.organisers import WITHDRAWN, acting, record
@@ -38,9 +39,10 @@ class Withdrawal(BaseModel):
     main_language: str
     drill: bool
     reason: str
+    country: str = ""  # whose authorities were written to
 
 
-def withdrawal(payload: str, _reader: Reader, translator: Translator) -> Message:
+def withdrawal(payload: str, reader: Reader, translator: Translator) -> Message:
     """The notice that stands in place of the alert."""
     about = Withdrawal.model_validate_json(payload)
 
@@ -49,8 +51,10 @@ def withdrawal(payload: str, _reader: Reader, translator: Translator) -> Message
 
     mark = (paragraph(Bold(translator.t("drill-mark"))),) if about.drill else ()
     title = Heading(translator.t("withdrawn-title", headline=words(about.headline)))
-    blocks = (*mark, title, paragraph(words(about.case)), paragraph(translator.t("withdrawn-ask")))
-    if about.reason:
+    neutral = information_only(reader, about.country)
+    ask = paragraph(translator.t("withdrawn-information" if neutral else "withdrawn-ask"))
+    blocks = (*mark, title, paragraph(words(about.case)), ask)
+    if about.reason and not neutral:
         blocks = (*blocks, paragraph(translator.t("withdrawn-reason", reason=about.reason)))
     return Message(blocks=blocks)
 
@@ -108,6 +112,7 @@ async def _take_back(session: AsyncSession, row: Alert, reason: str, now: int) -
         main_language=payload.main_language,
         drill=payload.drill,
         reason=reason,
+        country=payload.country,
     )
     subject = About(payload.case.id, payload.country, outbox.CORRECTIONS, alert_id=root_of(row))
     notice = await notices.add(session, WITHDRAWN, about.model_dump_json(), subject, now)

@@ -10,6 +10,7 @@ from handlers.campaign import Campaign, Target
 from handlers.command import Context, UserError, command
 from handlers.contact_book import open_book
 from handlers.contact_lines import found_blocks, target_blocks
+from handlers.content import information_only
 from handlers.countries import country_name, find_country
 from handlers.embassies import Reason, resolve
 from handlers.embassy_correction import correct_embassy, is_correction
@@ -65,6 +66,8 @@ async def _of(
         "country": country_name(sending, ctx.translator.language),
         "own": country_name(country, ctx.translator.language),
     }
+    if information_only(ctx.subscriber, sending):
+        return (paragraph(ctx.t("embassy-information", **names)),)
     if country == sending:
         return (paragraph(ctx.t("embassy-inside", **names)),)
     targets = [it for campaign in campaigns for it in await _targets(ctx, campaign)]

@@ -8,6 +8,7 @@ from itertools import islice
 
 from handlers import casebook
 from handlers.command import Context
+from handlers.content import INFORMATION, said_after_country
 from handlers.countries import country_name, suggest_countries
 from handlers.i18n import languages
 from handlers.message import Block, Button, Heading, Message, paragraph
@@ -29,7 +30,10 @@ async def next_step(ctx: Context, *, greeting: bool = False) -> Message:
     if not await subscribers.follows(ctx.session, ctx.subscriber):
         return await ask_what(ctx, before=before)
     country = country_name(ctx.subscriber.country, ctx.translator.language)
-    said = paragraph(ctx.t("start-all-set", country=country))
+    neutral = ctx.subscriber.content == INFORMATION
+    key = "start-all-set-information" if neutral else "start-all-set"
+    more = await said_after_country(ctx)
+    said = paragraph(" ".join(filter(None, [ctx.t(key, country=country), more])))
     buttons = (
         (
             Button(ctx.t("button-actions"), command="/actions"),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from handlers.calendar import calendar_entry
 from handlers.campaign import pick
+from handlers.content import information_only
 from handlers.i18n import Translator
 from handlers.message import (
     Attachment,
@@ -88,7 +89,7 @@ class _Notice:
         yield paragraph("\n".join(filter(None, [self._court(), self.words(self.it.note)])))
         if self.it.kind == "cancelled":
             yield paragraph(self.t("reminder-cancelled-next"))
-        else:
+        elif not information_only(self.reader, self.it.country):
             key = "reminder-what-to-do-channel" if self.reader.silent else "reminder-what-to-do"
             yield paragraph(self.t(key, case=self.it.case_id))
         if not self.reader.silent:

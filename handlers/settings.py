@@ -8,6 +8,8 @@ from dataclasses import replace
 from handlers import onboarding
 from handlers.answers import means
 from handlers.command import Context, Role, UserError, command
+from handlers.content import name_of as level_name
+from handlers.content import said_after_country
 from handlers.countries import country_name, find_country
 from handlers.i18n import Translator, languages
 from handlers.languages import find_language
@@ -55,6 +57,7 @@ def _country(ctx: Context, text: str) -> str:
 
 async def _after_country(ctx: Context, said: str) -> Message:
     """Go on to the next tap, or back to the settings."""
+    said = " ".join(filter(None, [said, await said_after_country(ctx)]))
     if not await subscribers.follows(ctx.session, ctx.subscriber):
         return await onboarding.ask_what(ctx, before=(paragraph(said),))
     return replace(await page(ctx, said), in_place=True)
@@ -183,6 +186,7 @@ async def page(ctx: Context, said: str = "") -> Message:
         ctx.t("settings-timezone", zone=ctx.translator.zone(_zone(ctx))),
         ctx.t("settings-quiet", hours=_quiet_hours(ctx)),
         ctx.t("settings-notices", which=ctx.t(_which_notices(ctx))),
+        ctx.t("settings-content", which=ctx.t(f"content-is-{level_name(ctx.subscriber.content)}")),
     ]
     blocks = (*before, Heading(ctx.t("settings-title")), bullets(*lines))
     return Message(blocks=(*blocks, paragraph(ctx.t("settings-how-to-stop"))), buttons=_rows(ctx))
@@ -198,6 +202,7 @@ def _rows(ctx: Context) -> tuple[tuple[Button, ...], ...]:
         ("button-timezone", "/timezone"),
         ("button-quiet", "/quiet"),
         ("button-notices", "/notices"),
+        ("button-content", "/content"),
         pausing,
         ("button-stop-all", "/unsubscribe"),
         ("button-forget", "/forget"),

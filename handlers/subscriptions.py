@@ -9,6 +9,7 @@ from handlers import casebook, onboarding, organisers
 from handlers.answers import means
 from handlers.campaign import pick
 from handlers.command import Context, Role, UserError, command, tell_organisers
+from handlers.content import careful
 from handlers.countries import country_name, find_country
 from handlers.message import Button, Message, paragraph
 from storage import arrivals, subscribers
@@ -41,7 +42,8 @@ async def subscribe(ctx: Context) -> Message:
     if not ctx.subscriber.country:
         return await onboarding.ask_country(ctx, before=message.blocks)
     message = message.also(paragraph(ctx.t("subscribed-next")))
-    return replace(message, buttons=_after_subscribing(ctx, kind, value), in_place=True)
+    buttons = _after_subscribing(ctx, kind, value, neutral=await careful(ctx))
+    return replace(message, buttons=buttons, in_place=True)
 
 
 async def _count_newcomer(ctx: Context) -> None:
@@ -63,13 +65,15 @@ async def _count_newcomer(ctx: Context) -> None:
         )
 
 
-def _after_subscribing(ctx: Context, kind: str, value: str) -> tuple[tuple[Button, ...], ...]:
+def _after_subscribing(
+    ctx: Context, kind: str, value: str, *, neutral: bool
+) -> tuple[tuple[Button, ...], ...]:
     stop = f"/unsubscribe {value or kind}"
+    embassy = Button(ctx.t("button-my-embassy"), command="/embassy")
+    actions = Button(ctx.t("button-actions"), command="/actions")
+    cases = Button(ctx.t("cases-title"), command="/actions")
     return (
-        (
-            Button(ctx.t("button-my-embassy"), command="/embassy"),
-            Button(ctx.t("button-actions"), command="/actions"),
-        ),
+        (cases,) if neutral else (embassy, actions),
         (
             Button(ctx.t("button-settings"), command="/settings"),
             Button(ctx.t("button-stop"), command=stop),

@@ -67,6 +67,7 @@ class Subscriber(Base):
     quiet_from: Mapped[int | None]  # minutes after local midnight
     quiet_to: Mapped[int | None]
     urgent_only: Mapped[bool] = mapped_column(default=False)  # nothing that can wait
+    content: Mapped[str] = mapped_column(default="")  # "full", "information"; "": by country
     paused_until: Mapped[int | None]
     since_week: Mapped[int]  # the Monday of the week they came, no finer
 

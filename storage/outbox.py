@@ -62,6 +62,7 @@ class Reader:
     country: str = ""
     timezone: str = ""
     kind: str = "private"
+    content: str = ""  # what they asked for: see handlers/content.py
     quiet_from: int | None = None
     quiet_to: int | None = None
 
@@ -283,6 +284,7 @@ _EVERYTHING = (
         Subscriber.country,
         Subscriber.timezone,
         Subscriber.kind,
+        Subscriber.content,
         Subscriber.quiet_from,
         Subscriber.quiet_to,
         Notice.kind.label("notice_kind"),
@@ -404,6 +406,7 @@ def _reader(row: Row[*tuple[Any, ...]]) -> Reader:
         country=row.country,
         timezone=row.timezone,
         kind=row.kind,
+        content=row.content,
         quiet_from=row.quiet_from,
         quiet_to=row.quiet_to,
     )

@@ -33,6 +33,9 @@ said-all = all, everything
 said-yes = yes
 said-off = off, no, none
 said-skip = skip, none
+said-full = full, letters
+said-information = information, info
+said-auto = auto, automatic
 said-urgent = urgent, only urgent
 
 ## The three taps
@@ -47,6 +50,7 @@ start-greeting-group =
     When someone is arrested or put on trial, letters in the first two days help most. This group gets a notice with a letter ready to send and the address of the embassy in its country.
 
     An administrator sets it up here. Stop at any time with {$p}unsubscribe. What is stored: {$p}privacy
+start-all-set-information = You are subscribed, to information only.
 start-all-set = You are subscribed. Notices show the embassy for: { $country }.
 ask-language = Which language? / На каком языке?
 ask-country = In which country do you live? Notices will show the embassy there. Press a button or write the name.
@@ -99,6 +103,10 @@ settings-quiet = Quiet hours: { $hours }
 settings-notices = Notices: { $which }
 notices-everything = everything as it comes
 notices-urgent = only what is urgent
+settings-content = Content: { $which }
+content-is-full = with letters and addresses
+content-is-information = information only
+content-is-auto = with letters and addresses; information only about the country you live in
 settings-unset = not set
 settings-none = none
 settings-how-to-stop = Stop: {$p}unsubscribe. Erase everything about you: {$p}forget.
@@ -127,6 +135,17 @@ notices-ask = Which notices do you want? “Only urgent” leaves out what can w
 notices-set-all = You get everything as it comes.
 notices-set-urgent = You get only what is urgent, and hearings.
 notices-unreadable = “{ $text }” is neither all nor urgent. Write {$p}notices all or {$p}notices urgent. Nothing was changed.
+content-ask = What should messages contain? “Information only” leaves out letters, addresses and everything that asks you to act. By itself this holds for cases of the country you live in. Write {$p}content full, {$p}content information or {$p}content auto, or press.
+content-set-full = Messages contain letters and addresses, also about the country you live in. Think first whether that is safe for you.
+content-set-information = From now on you get information only: no letters, no addresses.
+content-set-auto = About the country you live in you get information only, about others letters and addresses too.
+content-unreadable = “{ $text }” is neither full, information nor auto. Write {$p}content information. Nothing was changed.
+content-by-country = About cases there you get information only. {$p}content changes that.
+content-no-letter = You get information only, so there is no letter here. {$p}content changes that.
+button-content = What messages contain
+button-content-full = Letters and addresses
+button-content-information = Information only
+button-content-auto = By my country
 quiet-unreadable = “{ $text }” is not a span of hours. Write {$p}quiet 22:00-07:00, or {$p}quiet off. Nothing was changed.
 
 ## Cases
@@ -148,12 +167,14 @@ notice-what-to-do = What to do:
 notice-corrected = Corrected on { $issued }. This stands in place of what you were sent before.
 withdrawn-title = Withdrawn: { $headline }
 withdrawn-ask = This notice was taken back. Please do not write about it any more. If you have written already, there is nothing you need to do.
+withdrawn-information = This notice was taken back.
 withdrawn-reason = Why: { $reason }
 notice-ask = Write to the address below today, in your own words.
 notice-ask-by = Write to the address below by { $deadline }, in your own words.
 notice-ask-letter = Send the letter below today.
 notice-ask-letter-by = Send the letter below by { $deadline }.
 notice-before-hearing = the hearing on { $when } ({ $place } time)
+notice-hearing = Next hearing: { $when } ({ $place } time)
 notice-no-embassy = No embassy or consulate of { $country } is known that answers for { $own }. Write here instead:
 notice-no-country = Tell me your country with {$p}country, and the next notice shows the embassy of { $country } there. Until then write here:
 notice-embassy-unreachable = Write here instead:
@@ -247,6 +268,7 @@ preview-audience = { $count ->
        *[other] Goes to { $count } subscribers.
     }
 preview-corrects = Stands in place of alert { $number } for everybody who has it.
+preview-information = Readers in { $country }, and whoever asked for it, get information only: this headline and the facts of the case, without your text, the letter, demands and addresses. Keep the headline to facts.
 preview-countries = Countries: { $list }
 preview-languages = Languages: { $list }
 preview-few = fewer than { $least } readers in each
@@ -322,6 +344,7 @@ help-language = the language of everything
 help-timezone = the time zone of times
 help-quiet = hours without a sound
 help-notices = everything, or only what is urgent
+help-content = letters and addresses, or information only
 help-pause = no notices for some days
 help-resume = end a pause
 help-settings = everything you have set
@@ -547,6 +570,8 @@ import-contact-twice = “{ $value }” is already on line { $first }. One of th
 ## What can be done
 
 actions-title = What you can do now
+cases-title = Open cases
+cases-how = Press a case, or write {$p}case and its name, to read about it.
 actions-how = Press a case, or write {$p}case and its name, to read about it and get the letter.
 actions-deadline = Act by { $deadline }.
 actions-hearing = Hearing: { $when }.
@@ -562,6 +587,7 @@ button-whom = Whom to write to
 letter-which = Which case? Write {$p}letter and the case; {$p}actions lists them.
 letter-none = There is no model letter for { $case }. {$p}case { $id } shows what is asked for; write in your own words.
 embassy-none = No embassy or consulate of { $country } is known that answers for { $own }, and the campaign names no other address. {$p}actions shows what else you can do.
+embassy-information = About { $country } you get information only, so no addresses are shown here. {$p}content changes that.
 embassy-inside = { $country } has no embassy in { $country } itself. Whom else one can write to: {$p}actions. If you live there, think first whether a letter is safe for you.
 embassy-country-unknown = I do not know a country “{ $text }”. Write its name, for example {$p}embassy Ireland.
 embassy-wrong = Another country: {$p}embassy and its name. If an address from a notice fails: {$p}bounced.
@@ -638,7 +664,7 @@ button-undo-correction = Undo correction { $number }
 
 privacy-title = What is stored about this chat
 privacy-address = The address of this chat, encrypted: without it nothing could reach you.
-privacy-choices = What you chose: language, country, time zone, quiet hours, which notices, what you follow. Until you change or erase it.
+privacy-choices = What you chose: language, country, time zone, quiet hours, which notices, what they contain, what you follow. Until you change or erase it.
 privacy-week = The week you came, no finer.
 privacy-reports = Whether you reported an address as working or not, if you did: under a keyed hash that names neither you nor this chat, for half a year.
 privacy-deliveries = { $links ->
