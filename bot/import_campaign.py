@@ -12,6 +12,7 @@ from handlers.campaign import Campaign
 from handlers.campaign_file import CampaignFileError, read_campaign
 from handlers.campaign_problems import Problem
 from handlers.i18n import Translator
+from storage import cases
 
 
 async def store_campaign(storage: Storage, campaign: Campaign, now: int) -> None:
@@ -42,12 +43,24 @@ async def import_file(config: Config, path: Path) -> list[str]:
         raise RefusedError([f"{path}: this is no text in UTF-8. Save it as UTF-8."]) from None
     async with open_storage(config) as storage:
         await store_campaign(storage, campaign, clock())
+        closed = await _closed(storage, campaign)
     hearings = sum(len(case.hearings) for case in campaign.cases)
     summary = (
         f"Imported {campaign.id}. Cases: {len(campaign.cases)}, targets: {len(campaign.targets)}, "
         f"hearings: {hearings}, things to look at: {len(holes)}. Nothing was sent."
     )
-    return [*_lines(path, holes), summary]
+    return [*_lines(path, holes), *closed, summary]
+
+
+async def _closed(storage: Storage, campaign: Campaign) -> list[str]:
+    """What is closed: by an organiser, or because the file names it no more."""
+    async with storage.database.read() as session:
+        found = await cases.closed(session, campaign.id)
+    named = {case.id for case in campaign.cases}
+    stays = "The case {} was closed in the chat and stays closed. /reopen {} opens it."
+    gone = "The case {} is not in the file and is closed now. /close {} tells the readers."
+    lines = [stays.format(it, it) for it, outcome in found if outcome and it in named]
+    return lines + [gone.format(it, it) for it, outcome in found if not outcome]
 
 
 def _lines(path: Path, problems: Sequence[Problem]) -> list[str]:

@@ -9,7 +9,7 @@ from handlers.alert_preview import DRAFT_LASTS, code_of
 from handlers.command import tell_organisers
 from handlers.i18n import Translator, prefix_of
 from handlers.message import Button, Heading, Message, Moment, Progress, pack_message, paragraph
-from storage import alerts, notices, outbox, subscribers
+from storage import alerts, cases, notices, outbox, subscribers
 from storage.models import Alert, AlertState, Delivery, DeliveryState, Notice
 from storage.notices import About
 
@@ -66,6 +66,10 @@ async def tick(session: AsyncSession, now: int) -> None:
 
 async def start(session: AsyncSession, row: Alert, now: int) -> None:
     """Fix the recipients: one delivery row for each, in this transaction."""
+    case = await cases.get_case(session, row.case_id)
+    if case is not None and case.closed_at is not None:
+        await _call_off(session, row, now)
+        return
     if not await alerts.step(
         session, row, [AlertState.SCHEDULED], AlertState.SENDING, send_at=row.send_at
     ):
@@ -85,6 +89,15 @@ async def start(session: AsyncSession, row: Alert, now: int) -> None:
     who = subscribers.wants(payload.case.id, payload.country, urgent=payload.is_urgent)
     await notices.fan_out(session, notice, who, now)
     row.notice_id = notice.id
+
+
+async def _call_off(session: AsyncSession, row: Alert, now: int) -> None:
+    """Its case has been closed since it was approved."""
+    if await alerts.step(session, row, [AlertState.SCHEDULED], AlertState.CANCELLED):
+        code = code_of(row)
+        await tell_organisers(
+            session, now, lambda translator: says(translator, "alert-case-closed", code=code)
+        )
 
 
 async def _put_right(session: AsyncSession, notice: Notice, former: list[int], now: int) -> None:

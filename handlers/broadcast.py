@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handlers import closing
 from handlers.alert_payload import AlertPayload
 from handlers.alert_preview import code_of
 from handlers.campaign import pick
@@ -189,5 +190,8 @@ def _title(translator: Translator, notice: Notice) -> str:
     if notice.kind == "alert":
         payload = AlertPayload.model_validate_json(notice.payload)
         return pick(payload.case.title, translator.language, payload.main_language)
+    if notice.kind in (closing.CLOSED, closing.NEWS):
+        about = closing.Closing.model_validate_json(notice.payload)
+        return pick(about.title, translator.language, about.main_language)
     reminder = ReminderPayload.model_validate_json(notice.payload)
     return pick(reminder.title, translator.language, reminder.main_language)

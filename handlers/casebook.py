@@ -115,8 +115,12 @@ async def _targets(session: AsyncSession, campaign_id: str) -> list[Target]:
 async def find(session: AsyncSession, text: str, language: str) -> Dossier:
     """The open case meant by an id or a name in any spelling of the file.
 
-    Raises `UserError` when none or several could be meant, naming the nearest.
+    Raises `UserError` when none or several could be meant, naming the nearest, or when the id is
+    that of a closed one.
     """
+    named = await dossier(session, text.strip().lower()[:_LONGEST_NAME])
+    if named is not None and not named.is_open:
+        raise UserError("case-closed")
     dossiers = await open_dossiers(session)
     if not dossiers:
         raise UserError("case-none-yet")

@@ -28,6 +28,7 @@ from handlers.message import (
 from handlers.onboarding import in_rows
 from handlers.reminders import facts_of, wall_time_of
 from handlers.words import one_line
+from storage import cases as store
 from storage import hearings, subscribers
 from storage.models import Hearing
 
@@ -100,7 +101,10 @@ async def case(ctx: Context) -> Message:
         return await _all(ctx)
     found = await _find(ctx)
     if not found.is_open:
-        return Message(blocks=(*_head(ctx, found), paragraph(Bold(ctx.t("case-closed")))))
+        outcome = await store.outcome(ctx.session, found.case.id)
+        how = (paragraph(ctx.t(f"closed-{outcome}")),) if outcome else ()
+        closed = "case-closed-information" if _neutral(ctx, found) else "case-closed"
+        return Message(blocks=(*_head(ctx, found), *how, paragraph(Bold(ctx.t(closed)))))
     if _neutral(ctx, found):
         return await _for_information(ctx, found)
     targets = await _targets(ctx, found)

@@ -18,8 +18,9 @@ from handlers.contact_keys import REPORTABLE, key_of
 from handlers.contact_lines import shown_as
 from handlers.contact_places import places_with
 from handlers.message import Button, Message
+from storage import alerts
 from storage import contacts as store
-from storage.models import Notice
+from storage.models import AlertState, Notice
 from storage.outbox import Reader
 
 ENOUGH = 3  # reports more that it bounced than that it worked, each from another chat
@@ -66,9 +67,11 @@ async def _report(ctx: Context, *, worked: bool) -> Message:
 
 
 async def _shown(ctx: Context) -> list[Shown]:
-    """The contacts that notices have shown here of late, newest first, none twice."""
+    """The contacts that notices still valid have shown here of late, newest first, none twice."""
     told = await store.told_of(ctx.session, ctx.subscriber, "alert")
-    every = [it for notice in told for it in _contacts(ctx, notice)]
+    every = [
+        it for notice in told if not await _over(ctx, notice) for it in _contacts(ctx, notice)
+    ]
     return list({it.key: it for it in reversed(every)}.values())[::-1]
 
 
@@ -81,8 +84,21 @@ def _contacts(ctx: Context, notice: Notice) -> Iterable[Shown]:
             yield Shown(payload.case.id, kind, value)
 
 
+async def _over(ctx: Context, notice: Notice) -> str:
+    """Why nothing is to be sent because of a notice any more; "" while something is."""
+    dossier = await casebook.dossier(ctx.session, notice.case_id)
+    if dossier is None or not dossier.is_open:
+        return "report-closed"
+    alert = await alerts.get(ctx.session, notice.alert_id or 0)
+    return "report-withdrawn" if alert and alert.state == AlertState.RETRACTED else ""
+
+
 async def _why_none(ctx: Context, name: str) -> str:
     """The key of the text that says why nothing can be reported."""
+    told = await store.told_of(ctx.session, ctx.subscriber, "alert")
+    over = [await _over(ctx, notice) for notice in told if notice.case_id == name]
+    if any(over):
+        return next(filter(None, over))
     dossier = await casebook.dossier(ctx.session, name) if name else None
     return "report-closed" if dossier and not dossier.is_open else "report-nothing"
 

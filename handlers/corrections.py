@@ -19,7 +19,7 @@ from handlers.i18n import Translator
 from handlers.message import Bold, Button, Heading, Message, paragraph
 from handlers.organisers import WITHDRAWN, acting, record
 from handlers.words import clean
-from storage import alerts, dialogues, notices, outbox
+from storage import alerts, dialogues, ending, notices, outbox
 from storage.models import Alert, AlertState
 from storage.notices import About
 from storage.outbox import Reader
@@ -104,6 +104,7 @@ async def _take_back(session: AsyncSession, row: Alert, reason: str, now: int) -
     payload = AlertPayload.model_validate_json(row.payload)
     told = await notices.of_alert(session, root_of(row))
     ids = [notice.id for notice in told]
+    await ending.call_off_corrections(session, root_of(row))
     await notices.go_on(session, ids)
     await notices.stop(session, ids, now)
     about = Withdrawal(

@@ -16,6 +16,7 @@ from handlers import (
     broadcast,
     cases,
     channels,
+    closing,
     contact_doubts,
     contact_reports,
     content,
@@ -68,6 +69,8 @@ COMMANDS: tuple[Command, ...] = (
     alerts.cancel,
     corrections.correct,
     corrections.retract,
+    closing.close,
+    closing.reopen,
     broadcast.go_on,
     broadcast.discard,
     broadcast.resend,
@@ -95,6 +98,8 @@ NOTICES: Mapping[str, Renderer] = {
     "reminder": reminders.reminder,
     "hearing-changed": reminders.reminder,
     organisers.WITHDRAWN: corrections.withdrawal,
+    closing.CLOSED: closing.closed,
+    closing.NEWS: closing.closed,
 }
 """Kind of notice → pure function (frozen payload, reader) → message."""
 

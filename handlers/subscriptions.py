@@ -87,7 +87,7 @@ async def unsubscribe(ctx: Context) -> Message:
     if not ctx.args.strip() or means(ctx.args, "said-all"):
         count = await subscribers.unfollow(ctx.session, ctx.subscriber, ctx.now)
         return ctx.says("unsubscribed-all" if count else "unsubscribed-nothing")
-    kind, value = await _what(ctx, ctx.args)
+    kind, value = await _what_to_stop(ctx)
     what = await name_of(ctx, kind, value)
     if await subscribers.unfollow(ctx.session, ctx.subscriber, ctx.now, kind, value):
         left = await subscribers.follows(ctx.session, ctx.subscriber)
@@ -141,6 +141,12 @@ async def resume(ctx: Context) -> Message:
     ctx.subscriber.state = SubscriberState.ACTIVE
     ctx.subscriber.paused_until = None
     return replace(ctx.says("resumed", what=await _names(ctx, follows)), in_place=True)
+
+
+async def _what_to_stop(ctx: Context) -> tuple[str, str]:
+    """What is meant, where also a case that is closed by now can be named by its id."""
+    named = await casebook.dossier(ctx.session, ctx.args.strip().lower()[:100])
+    return ("case", named.case.id) if named else await _what(ctx, ctx.args)
 
 
 async def _what(ctx: Context, text: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.models import Campaign, Case, Contact, Target
@@ -65,7 +65,9 @@ async def _save_cases(session: AsyncSession, campaign: CampaignDocuments, now: i
             session.add(case)
         elif case.campaign_id != campaign.id:
             raise CaseElsewhereError(case_id)
-        case.position, case.document, case.closed_at = position, document, None
+        case.position, case.document = position, document
+        if not case.outcome:  # what an organiser has closed stays closed
+            case.closed_at = None
     kept = await session.scalars(select(Case).where(Case.campaign_id == campaign.id))
     for case in kept:
         if case.id not in named and case.closed_at is None:
@@ -99,6 +101,43 @@ async def open_cases(session: AsyncSession) -> list[Case]:
 async def get_case(session: AsyncSession, case_id: str) -> Case | None:
     """One case, open or closed."""
     return await session.get(Case, case_id)
+
+
+async def close(session: AsyncSession, case_id: str, outcome: str, now: int) -> bool:
+    """End a case; False if an organiser has done so already."""
+    closed = await session.scalar(
+        update(Case)
+        .where(Case.id == case_id, Case.outcome == "")
+        .values(closed_at=now, outcome=outcome)
+        .returning(Case.id)
+        .execution_options(synchronize_session=False)
+    )
+    return closed is not None
+
+
+async def reopen(session: AsyncSession, case_id: str) -> None:
+    """Take up a closed case again."""
+    await session.execute(
+        update(Case)
+        .where(Case.id == case_id)
+        .values(closed_at=None, outcome="")
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def outcome(session: AsyncSession, case_id: str) -> str:
+    """How a case ended, as an organiser said; "" if none did."""
+    return await session.scalar(select(Case.outcome).where(Case.id == case_id)) or ""
+
+
+async def closed(session: AsyncSession, campaign_id: str) -> list[tuple[str, str]]:
+    """The closed cases of a campaign with how they ended, in the order of its file."""
+    rows = await session.execute(
+        select(Case.id, Case.outcome)
+        .where(Case.campaign_id == campaign_id, Case.closed_at.is_not(None))
+        .order_by(Case.position, Case.id)
+    )
+    return [(case_id, ended) for case_id, ended in rows]
 
 
 async def get_campaign(session: AsyncSession, campaign_id: str) -> Campaign | None:

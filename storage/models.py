@@ -144,6 +144,7 @@ class Case(Base):
     )
     position: Mapped[int]
     closed_at: Mapped[int | None]
+    outcome: Mapped[str] = mapped_column(default="")  # how it ended, if an organiser closed it
     document: Mapped[str]  # JSON
 
 

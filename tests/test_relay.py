@@ -371,6 +371,38 @@ async def test_a_retraction_takes_every_part_back_and_says_why(
     assert "taken back already" in await _answer(line, owner, boss, "/retract 1 again")
 
 
+async def test_a_closed_case_changes_every_copy_and_takes_its_buttons_away(
+    line: Line, telegram_server: BotApi
+) -> None:
+    people = await _followers(line, telegram_server, 3)
+    owner, boss = await _owner(line, telegram_server)
+    await _goes_out(line, owner)
+
+    async with line.running():
+        for person in people:
+            await person.hears("It was announced only now")
+        await _until_done(line, boss)
+        assert all(any(_buttons(person)) for person in people)
+        before = [set(person.chat.messages) for person in people]
+        await _says(line, owner, "/close bokayev-ayan freed")
+        await boss.hears("3 copies are being changed")
+        for person in people:
+            await person.hears("This stands in place of what you were sent before")
+            await person.hears("Thank you to everybody who did")
+        await line.until(lambda: _all_quiet(line))
+
+    for person, messages in zip(people, before, strict=True):
+        changed, news = person.chat.texts
+        assert "Released" in changed
+        assert HEADLINE not in changed + news
+        assert len(messages & set(person.chat.messages)) == 1  # changed where it stood
+        assert not any(_buttons(person))
+
+
+def _buttons(person: Person) -> list[object]:
+    return [it.get("reply_markup") for it in person.chat.messages.values()]
+
+
 async def test_a_retraction_in_mid_broadcast_stops_the_rest(
     line: Line, telegram_server: BotApi
 ) -> None:

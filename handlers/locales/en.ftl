@@ -239,6 +239,27 @@ alert-please-approve = Alert { $code } needs a second yes. Look at it first; app
 alert-goes-out = Alert { $code } goes out in { $span }. Any organiser can stop it until then.
 alert-starts = Alert { $code } is going out.
 alert-cancelled = Alert { $code } is cancelled. Nothing was sent.
+close-which = Which case? Write {$p}close and its id; {$p}actions lists the open ones. Nothing was changed.
+close-ask = { $count ->
+        [one] How did “{ $case }” end? Pressing one of these closes it at once: nothing more leaves about it, every copy of its notices from the last week is changed to say so, and one follower is told the outcome.
+       *[other] How did “{ $case }” end? Pressing one of these closes it at once: nothing more leaves about it, every copy of its notices from the last week is changed to say so, and { $count } followers are told the outcome.
+    } To write it instead: {$p}close { $id } freed (or clear, drop, won, over)
+close-already = The case { $case } is closed already. {$p}reopen { $case } opens it. Nothing was changed.
+case-is-closed = { $count ->
+        [one] The case { $case } is closed. One copy is being changed, and its followers are told. {$p}reopen { $case } opens it again.
+       *[other] The case { $case } is closed. { $count } copies are being changed, and its followers are told. {$p}reopen { $case } opens it again.
+    }
+reopen-is-open = The case { $case } is open. Nothing was changed.
+case-is-reopened = The case { $case } is open again. Nobody was told: {$p}alert { $case } prepares a new alert. Notices that were changed stay so.
+closed-title = Closed: { $case }
+closed-freed = Released
+closed-clear = Acquitted
+closed-drop = Charges dropped
+closed-won = The demand was met
+closed-over = This action is over
+closed-ask = Please do not write about it any more. Thank you to everybody who did.
+closed-ask-instead = This stands in place of what you were sent before. Please do not write about it any more. If you have written already: thank you, there is nothing else to do.
+alert-case-closed = Alert { $code } is cancelled: its case is closed. Nothing was sent.
 correct-usage =
     Write the number of the alert, the right headline, and below it the right text:
 
@@ -374,6 +395,10 @@ help-retract-more =
     {$p}retract 12 Why, in one sentence for the readers
 
     Every copy is deleted and a sentence comes in its place. Where a service does not delete any more (Telegram after 48 hours), the copy is changed into that sentence.
+help-close = end a case, and tell everybody
+help-close-more =
+    {$p}close CASE asks how it ended. Nothing more leaves about the case then: drafts, planned alerts and reminders are called off. Copies of the last week change to “do not write any more” and lose their buttons; older ones cannot be found again, but their buttons say it too. The followers hear the outcome.
+help-reopen = take up a closed case again
 help-continue = let go on what was paused
 help-discard = take back what has not left yet
 help-resend = send again what may not have arrived
@@ -581,6 +606,7 @@ case-hearing = Next hearing: { $when }. { $court }.
 case-targets = Whom to write to
 case-own-embassy = The embassy in your own country: {$p}embassy
 case-closed = This case is closed. Please do not write about it any more. {$p}actions shows the open ones.
+case-closed-information = This case is closed.
 button-follow-case = Follow this case
 button-letter = Get the letter
 button-whom = Whom to write to
@@ -602,6 +628,7 @@ report-thanks-worked = Thank you: it is noted that { $contact } works.
 report-thanks-bounced = Thank you: it is noted that { $contact } did not work. Your letter can still go to the other addresses in the notice.
 report-again = You have told me about { $contact } already. It counts once.
 report-nothing = I know of no contact that you were shown in a notice within the last week, so nothing was counted.
+report-withdrawn = This notice was taken back. Nothing is to be sent because of it any more, so nothing was counted.
 report-closed = This case is closed. Nothing is to be sent about it any more, so nothing was counted.
 doubt-question =
     Readers report that this does not work: { $contact }
@@ -833,6 +860,8 @@ audit-broadcast-resent = sent again
 audit-contact-corrected = contact corrected
 audit-contact-correction-undone = correction of a contact undone
 audit-contact-works = doubt about a contact dismissed
+audit-case-closed = case closed
+audit-case-reopened = case opened again
 audit-hearing-add = hearing announced
 audit-hearing-move = hearing moved
 audit-hearing-cancel = hearing called off
