@@ -13,10 +13,9 @@ from storage import hearings
 async def export(config: Config) -> str:
     """Every campaign with its cases, hearings and targets, as JSON text."""
     async with open_storage(config) as storage, storage.database.read() as session:
-        dossiers = await casebook.open_dossiers(session)
         campaigns = []
         for campaign in await casebook.campaigns(session):
-            mine = [it.case for it in dossiers if it.campaign.id == campaign.id]
+            mine = await casebook.whole_cases(session, campaign.id)
             cases = [
                 {
                     **json.loads(case.model_dump_json(exclude={"hearings"})),

@@ -120,7 +120,11 @@ class LetterAddress(Part):
 
 
 class Person(Part):
-    """Somebody the case is about. Health and family stay unsaid unless named in `public`."""
+    """Somebody the case is about.
+
+    What can do harm (health, family, the exact place they are held at) is for those who know the
+    file, and goes out only where `public` names it: see `as_public`.
+    """
 
     name: Text
     names: Words = Field(default_factory=dict)  # the name in other languages and scripts
@@ -129,11 +133,11 @@ class Person(Part):
     gender: Literal["", "m", "f", "x"] = ""
     age: int | None = None
     status: Words = Field(default_factory=dict)  # where it differs from the case's
-    detained_in: Words = Field(default_factory=dict)
-    detained_at: Words = Field(default_factory=dict)
+    detained_in: Words = Field(default_factory=dict)  # the town
+    detained_at: Words = Field(default_factory=dict)  # the exact place
     health: Words = Field(default_factory=dict)
     family: Words = Field(default_factory=dict)
-    public: list[Literal["health", "family"]] = Field(default_factory=list)
+    public: list[Literal["health", "family", "place"]] = Field(default_factory=list)
     letter_address: LetterAddress | None = None
     sources: list[str] = Field(default_factory=list)
 
@@ -142,14 +146,16 @@ class Person(Part):
         return self.names.get(language.partition("-")[0], self.name)
 
     @property
-    def public_health(self) -> Words:
-        """What may be said about the person's health."""
-        return self.health if "health" in self.public else {}
+    def as_public(self) -> Person:
+        """The person without anything that could do harm and is not public."""
+        hidden: dict[str, Words] = {
+            field: {} for name, field in CAREFUL.items() if name not in self.public
+        }
+        return self.model_copy(update=hidden)
 
-    @property
-    def public_family(self) -> Words:
-        """What may be said about the person's family."""
-        return self.family if "family" in self.public else {}
+
+CAREFUL = {"health": "health", "family": "family", "place": "detained_at"}
+"""What `public` may name → the field of a person that stays unsaid without it."""
 
 
 class Charge(Part):
@@ -253,6 +259,11 @@ class Case(Part):
     demands: list[Demand] = Field(default_factory=list)
     letter: Letter | None = None
     sources: list[str] = Field(default_factory=list)
+
+    @property
+    def as_public(self) -> Case:
+        """The case as anybody may read it: what could do harm only where it is public."""
+        return self.model_copy(update={"people": [it.as_public for it in self.people]})
 
 
 class Campaign(Part):

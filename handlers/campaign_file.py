@@ -9,6 +9,7 @@ import tomllib
 from pydantic import ValidationError
 
 from handlers.campaign import Campaign, Target
+from handlers.campaign_care import told_with_care
 from handlers.campaign_checks import Raw, cross_checked, take_contacts
 from handlers.campaign_fields import known_language, known_zone
 from handlers.campaign_lines import Lines
@@ -36,6 +37,7 @@ def read_campaign(text: str) -> tuple[Campaign, list[Problem]]:
         errors += [explain(error) for error in wrong.errors()]
     if errors:
         raise CampaignFileError(placed(errors, lines, written))
+    warnings += told_with_care(campaign)
     targets = [_dated(target) for target in campaign.targets]
     return campaign.model_copy(update={"targets": targets}), placed(warnings, lines, written)
 

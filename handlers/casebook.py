@@ -36,7 +36,8 @@ class Dossier:
 
 @lru_cache(maxsize=512)
 def _case(document: str) -> Case:
-    return Case.model_validate_json(document)
+    """The case as anybody may read it. Nothing that answers or notifies sees the rest."""
+    return Case.model_validate_json(document).as_public
 
 
 @lru_cache(maxsize=64)
@@ -75,6 +76,14 @@ async def open_dossiers(session: AsyncSession) -> list[Dossier]:
     campaigns = {row.id: _campaign(row.document) for row in await store.campaigns(session)}
     rows = await store.open_cases(session)
     return [Dossier(_case(row.document), campaigns[row.campaign_id]) for row in rows]
+
+
+async def whole_cases(session: AsyncSession, campaign_id: str) -> list[Case]:
+    """The open cases of a campaign with all that its file says, for whoever runs the program."""
+    rows = await store.open_cases(session)
+    return [
+        Case.model_validate_json(row.document) for row in rows if row.campaign_id == campaign_id
+    ]
 
 
 async def dossier(session: AsyncSession, case_id: str) -> Dossier | None:

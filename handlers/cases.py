@@ -184,8 +184,8 @@ def _people(ctx: Context, found: Dossier) -> Iterator[Block]:
 
 
 def _person(ctx: Context, found: Dossier, person: Person) -> str:
-    """Name, role, how they are; health and family only where the case makes them public."""
-    words = (person.role, person.status, person.public_health, person.public_family)
+    """Name, role, how and where they are, as far as that is public."""
+    words = (person.role, person.status, person.detained_at, person.health, person.family)
     said = "; ".join(_words(ctx, found, it) for it in words if it)
     name = person.called(ctx.translator.language)
     return f"{name}: {said}" if said else name

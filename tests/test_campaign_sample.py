@@ -21,7 +21,13 @@ def test_the_sample_is_whole_and_marked_as_an_exercise() -> None:
 
     assert campaign.drill
     assert len(campaign.cases) == 10
-    assert {w.key for w in warnings} == {"import-redacted", "import-repair", "import-zero-removed"}
+    assert {w.key for w in warnings} == {
+        "import-kept-back",
+        "import-public",
+        "import-redacted",
+        "import-repair",
+        "import-zero-removed",
+    }
     assert [w.key for w in warnings].count("import-redacted") == 9
     case = campaign.case("bokayev-ayan")
     assert case is not None
@@ -68,8 +74,8 @@ def test_family_is_not_told_unless_the_file_says_so() -> None:
     (person,) = case.people
 
     assert person.family
-    assert person.public_family == {}
-    assert person.public_health == person.health
+    assert person.as_public.family == {}
+    assert person.as_public.health == person.health
     assert person.called("ru") == "Жанболат Мамай"
     assert person.called("de") == "Zhanbolat Mamai"
 

@@ -587,6 +587,9 @@ import-bad-phone = “{ $value }” is not a number that can be dialled. Write i
 import-bad-web = “{ $value }” is not the address of a web page. It must begin with https:// or http://
 import-bad-postal = “{ $value }” is not an address. Write the lines of the envelope.
 
+import-kept-back = “{ $field }” of { $person } is kept back: no reader sees it. If the person, the family or the lawyer agrees, write public = ["{ $word }"].
+import-public = “{ $field }” of { $person } is public: every reader sees it. Make sure that the person, the family or the lawyer agreed.
+import-public-empty = public names “{ $word }”, but “{ $field }” of { $person } is empty. Take the word out, so that nothing written there later goes out unnoticed.
 import-redacted = The address was hidden on the page it comes from and cannot be restored. Nobody is sent there. If you can find it elsewhere, write it here.
 import-repair = “{ $value }” cannot be used as it was printed. It may now be { $repair }. Have somebody check this; if it is right, write it here. Until then it is not shown to readers.
 import-zero-removed = “{ $value }” is read as { $normal }: the (0) is not dialled from abroad.
