@@ -120,6 +120,18 @@ def add_organiser(
     typer.echo(_do(add(_load(config), person, role)))
 
 
+@organiser.command("trust")
+def trust_organiser(
+    person: Annotated[str, typer.Argument(metavar="ID", help="matrix:@a:b.org")],
+    key: Annotated[str, typer.Option(help="the session key their client shows")] = "",
+    config: ConfigFile = None,
+) -> None:
+    """Say with which key an organiser on Matrix is believed; without one, the next counts."""
+    from bot.organiser import trust
+
+    typer.echo(_do(trust(_load(config), person, key)))
+
+
 def _load(path: Path | None) -> Any:  # noqa: ANN401 - Config is imported late
     """The configuration, with logging set up as it says."""
     from bot.config import load_config

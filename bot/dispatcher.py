@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.buttons import ForeignButtonError, Signer, StaleButtonError
+from handlers import trust
 from handlers.command import Command, Context, Role, Rules, UserError
 from handlers.i18n import Translator, known_language, prefix_of
 from handlers.message import ChatKind, Event, Message, Request
@@ -81,25 +82,32 @@ class Dispatcher:
         if not subscriber.language:
             subscriber.language = known_language(request.language)
         language = subscriber.language or known_language(request.language)
+        organiser, doubt = await self._organiser(session, request)
         return Context(
             session=session,
-            request=request,
+            request=replace(request, doubt=doubt),
             now=now,
             translator=Translator(language, prefix_of(request.platform)),
             subscriber=subscriber,
-            organiser=await self._organiser(session, request),
+            organiser=organiser,
             directory=self._directory,
             rules=self._rules,
         )
 
-    async def _organiser(self, session: AsyncSession, request: Request) -> Organiser | None:
-        if request.kind != ChatKind.PRIVATE or request.doubt:
-            return None
+    async def _organiser(
+        self, session: AsyncSession, request: Request
+    ) -> tuple[Organiser | None, str]:
+        """The organiser who asks, if it is certainly them; else why it is in doubt."""
+        if request.kind != ChatKind.PRIVATE:
+            return None, request.doubt
         organiser = await organisers.find(session, request.platform, request.sender)
         if organiser is None or not organiser.active:
-            return None
+            return None, request.doubt
+        doubt = trust.doubt_about(session, organiser, request)
+        if doubt:
+            return None, doubt
         organisers.remember_chat(session, organiser, request.address)
-        return organiser
+        return organiser, ""
 
     async def _answer(self, ctx: Context, *, met_before: bool) -> Message | None:
         try:
@@ -110,6 +118,8 @@ class Dispatcher:
                 self._admit(ctx, command)
                 return await command.run(ctx)
         except UserError as error:
+            if error.key == f"doubt-{ctx.request.doubt}":
+                await trust.alarm(ctx, str(error.args_of_text["name"]))
             if error.message is not None:
                 return error.message
             return ctx.says(error.key, **error.args_of_text)

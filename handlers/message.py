@@ -42,6 +42,20 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What cryptography says about who wrote something, whatever the service says.
+
+    `keys` are public keys of the writer's own, the one that vouches for the others first.
+    `chain` and `number` tell this writing from every other one under these keys: what is said
+    again under the same two is a repetition, and not the writer's.
+    """
+
+    keys: tuple[str, ...]
+    chain: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One thing that happened in a chat, already translated from the platform's own words."""
 
@@ -64,6 +78,7 @@ class Request:
     doubt: str = ""  # why privileged commands must not be believed: "forwarded", "edited", …
     moved_to: str = ""  # for MOVED: the new address
     origin: Origin | None = None  # where platforms put an answer beside what it answers
+    proof: Proof | None = None  # None where nothing but the service's word says who wrote this
 
 
 # ------------------------------------------------------------------------------------- spans

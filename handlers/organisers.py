@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handlers import trust
 from handlers.alert_preview import code_of
 from handlers.command import Context, Role, UserError, command, tell_organisers
 from handlers.i18n import Translator
 from handlers.message import Block, Button, Code, Heading, Message, bullets, paragraph
-from storage import alerts, audit, dialogues, notices, organisers
+from storage import alerts, audit, dialogues, notices, organisers, pins
 from storage import lockdown as brake
 from storage.models import AlertState, AuditEntry, Organiser
 
@@ -105,6 +106,7 @@ async def _welcome(ctx: Context, role: str) -> Message:
     platform, sender = ctx.request.platform, ctx.request.sender
     ctx.organiser = await organisers.add(ctx.session, platform, sender, role, ctx.now)
     organisers.remember_chat(ctx.session, ctx.organiser, ctx.request.address)
+    trust.know(ctx.session, ctx.organiser, ctx.request)
     await organisers.forget_tries(ctx.session, platform, ctx.request.address)
     await record(ctx, "joined", _label(ctx.organiser))
     await tell(ctx, "told-joined", label=_label(ctx.organiser))
@@ -140,8 +142,14 @@ def _line(ctx: Context, it: Organiser) -> str:
         role=ctx.t(f"role-{it.role}"),
         where=_platform(ctx, it.platform),
         since=since,
+        key=_short(pins.pinned(ctx.session, it)),
     )
     return f"{line} {ctx.t('organisers-you')}" if it.id == acting(ctx).id else line
+
+
+def _short(key: str) -> str:
+    """The beginning of a key, as clients show it: enough to compare; "none" without one."""
+    return " ".join([key[:4], key[4:8], key[8:12]]) if key else "none"
 
 
 def _platform(ctx: Context, name: str) -> str:

@@ -108,6 +108,9 @@ class Organiser(Base):
     configured: Mapped[bool] = mapped_column(default=False)  # an owner by the configuration
     address: Mapped[bytes | None]  # sealed: their private chat with us, once they have written
     chat_index: Mapped[bytes | None]  # keyed hash of the same
+    pinned: Mapped[bytes | None]  # sealed: the key that their commands must be proved with
+    heard: Mapped[bytes | None]  # sealed: how far each of their chains of messages was heard
+    doubted_at: Mapped[int | None]  # when others were last told of a command in their name
     added_at: Mapped[int]
 
 

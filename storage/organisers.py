@@ -39,6 +39,7 @@ async def add(session: AsyncSession, platform: str, sender: str, role: str, now:
         session.add(organiser)
     if not organiser.active:
         organiser.added_at = now
+        organiser.pinned = None
     organiser.role, organiser.active = role, True
     await session.flush()
     return organiser
@@ -185,7 +186,7 @@ async def leave(session: AsyncSession, organiser: Organiser) -> None:
 
     The row stays, empty: its number stands in the audit log and must not become another's.
     """
-    organiser.address = organiser.chat_index = None
+    organiser.address = organiser.chat_index = organiser.pinned = organiser.heard = None
     if not organiser.configured:
         await revoke(session, organiser)
         organiser.sender = vault_of(session).seal("", _SENDER)

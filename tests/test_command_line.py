@@ -140,6 +140,18 @@ async def test_a_campaign_goes_in_and_comes_out_and_is_backed_up(tmp_path: Path)
     assert b"dana" not in (tmp_path / "copy.db").read_bytes()
 
 
+async def test_a_key_is_set_on_the_server_and_put_right(tmp_path: Path) -> None:
+    async def trust(*more: str) -> str:
+        return (await _run(tmp_path, "organiser", "trust", "matrix:@dana:example.org", *more))[1]
+
+    assert "matrix:@dana:example.org: is no organiser" in await trust()
+    await _run(tmp_path, "organiser", "add", "matrix:@dana:example.org")
+    assert "is no key. Copy all 43 signs" in await trust("--key", "abcd efgh")
+    key = "QR3n i3hR gkVg 2ITf rkHz Zwsg GU4P E6qA uDka xJfV xIk"
+    assert "QR3ni3hRgkVg2ITfrkHzZwsgGU4PE6qAuDkaxJfVxIk" in await trust("--key", key)
+    assert "says which key they are known by" in await trust()
+
+
 async def store_more_than_the_disk_holds(database: Database) -> None:
     async with database.write() as session:
         connection = await session.connection()

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from bot.platforms.base import Unusable
 from bot.platforms.matrix import cross_signing
 from bot.platforms.matrix.http import Http
+from bot.platforms.matrix.signatures import canonical
 from handlers.message import (
     Event,
 )
@@ -56,7 +57,7 @@ def only_key(signing_key: dict[str, Any]) -> str:
 def check_signature(thing: dict[str, Any], user_id: str, public: str) -> None:
     signature = thing["signatures"][user_id][f"ed25519:{public}"]
     key = Ed25519PublicKey.from_public_bytes(b64decode(public + "="))
-    key.verify(b64decode(signature + "=="), cross_signing.canonical(thing))
+    key.verify(b64decode(signature + "=="), canonical(thing))
 
 
 async def test_a_refused_token_stops_loudly_and_a_password_brings_the_same_device_back(

@@ -53,7 +53,7 @@ async def test_a_choice_is_picked_by_a_reaction_a_reply_or_its_number(
         pressed = await bot.gets(await aigerim.reacts(room, first, "2️⃣"))
         assert (pressed.event, pressed.button, pressed.text) == (Event.PRESSED, "t2", "")
         assert (pressed.sender, pressed.address) == (aigerim.user_id, room)
-        assert (pressed.doubt, pressed.message_ref) == ("plaintext", "")
+        assert (pressed.doubt, pressed.message_ref) == ("reaction", "")
 
     async with bot.running() as matrix:
         pressed = await bot.gets(await aigerim.writes(room, "2️⃣"))

@@ -1,10 +1,12 @@
-"""A proxy that fails on demand between the bot and a server: refusals, lost answers, cuts."""
+"""A proxy that fails or lies on demand between the bot and a server: refusals, cuts, lies."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import aiohttp
 from aiohttp import web
@@ -37,6 +39,7 @@ class FaultyProxy:
         self.paths: list[str] = []
         self._rules: list[Rule] = []
         self._held: list[web.Request] = []
+        self._lies: list[tuple[str, Callable[[dict[str, Any]], None]]] = []
         self._session: aiohttp.ClientSession
         self._runner: web.AppRunner
 
@@ -65,6 +68,14 @@ class FaultyProxy:
         rule = Rule(part, fault, times, skip)
         self._rules.append(rule)
         return rule
+
+    def lies(self, part: str, lie: Callable[[dict[str, Any]], None]) -> None:
+        """From now on, change the answers of requests to paths with this part."""
+        self._lies.append((part, lie))
+
+    def tells_the_truth(self) -> None:
+        """No lies any more."""
+        self._lies.clear()
 
     async def release(self) -> None:
         """Let the server have what was held back."""
@@ -110,7 +121,17 @@ class FaultyProxy:
             headers=headers,
         ) as answer:
             kept = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_HEADERS}
-            return web.Response(status=answer.status, body=await answer.read(), headers=kept)
+            body = self._changed(request.path, await answer.read())
+            return web.Response(status=answer.status, body=body, headers=kept)
+
+    def _changed(self, path: str, body: bytes) -> bytes:
+        lies = [lie for part, lie in self._lies if part in path]
+        if not lies:
+            return body
+        said = json.loads(body)
+        for lie in lies:
+            lie(said)
+        return json.dumps(said).encode()
 
 
 def _cut(request: web.Request) -> web.Response:

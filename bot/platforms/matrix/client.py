@@ -18,6 +18,7 @@ from nio.responses import RoomEventRelationsResponse
 
 from bot.platforms.matrix.account import Device
 from bot.platforms.matrix.errors import NotSent, is_error, is_not_found
+from bot.platforms.matrix.identity import Identities
 from bot.platforms.matrix.patience import Patience
 from bot.platforms.matrix.strict import StrictClient
 from storage.crashpoints import crashpoint
@@ -55,6 +56,8 @@ class SafeClient(StrictClient):
         if self.olm is None or self.store is None:
             raise RuntimeError("the encryption store did not load")
         self.ever_encrypted: set[str] = set(self.encrypted_rooms)
+        self.identities = Identities(self)
+        self.olm.message_index_ok = self._numbered
         self._needs_fallback = False
         self._keys = asyncio.Lock()  # two key requests at once trip over each other
 
@@ -196,6 +199,21 @@ class SafeClient(StrictClient):
                 await self.keys_claim(self.get_users_for_key_claiming())
             await self.send_to_device_messages()
 
+    async def learn_keys(self, users: set[str]) -> None:
+        """Ask for these users' keys. What fails is logged: their messages prove nothing then."""
+        try:
+            async with self._keys, asyncio.timeout(self._patience.keys):
+                self.olm.users_for_key_query |= users
+                if self.should_query_keys:
+                    _check(await self.keys_query(), "the keys cannot be asked for")
+        except Exception as error:
+            log.warning("the writers' keys could not be asked for (%s)", type(error).__name__)
+
+    def _numbered(self, index: int, event: nio.MegolmEvent) -> bool:
+        """Note each message's place in its chain; the library looks whether it comes twice."""
+        self.identities.number(index, event)
+        return bool(type(self.olm).message_index_ok(self.olm, index, event))
+
     async def keys_upload(self) -> Any:  # noqa: ANN401 -- the library has no types
         """Upload keys, saved first: a crash in between must not leave keys we do not hold."""
         keys = self.olm.share_keys() if self.should_upload_keys else {}
@@ -240,10 +258,12 @@ class SafeClient(StrictClient):
         data: tuple[Any, ...] | None = None,
         save_to: Any = None,  # noqa: ANN401 -- as above
     ) -> Any:  # noqa: ANN401 -- as above
-        """Take the key counts from every sync: the library overlooks that there are none left."""
+        """Take what the library overlooks: keys that are used up, and who vouches for whom."""
         response = await super().create_matrix_response(
             response_class, transport_response, data, save_to
         )
+        if isinstance(response, nio.KeysQueryResponse):
+            self.identities.take(await self.parse_body(transport_response))
         if isinstance(response, nio.SyncResponse):
             self._count_keys(await self.parse_body(transport_response))
         return response

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bot.platforms.base import Keep
 from bot.platforms.matrix.account import Device
 from bot.platforms.matrix.http import Http, Refused
+from bot.platforms.matrix.signatures import base64, canonical, unpadded, with_signature
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,11 @@ class Key:
 
     def __init__(self, seed: bytes) -> None:
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
-        self.public = _base64(self._private.public_key().public_bytes_raw())
+        self.public = base64(self._private.public_key().public_bytes_raw())
 
     def sign(self, thing: dict[str, Any], user_id: str) -> dict[str, Any]:
         """The thing with this key's signature added."""
-        signature = _base64(self._private.sign(canonical(thing)))
+        signature = base64(self._private.sign(canonical(thing)))
         return with_signature(thing, user_id, self.public, signature)
 
 
@@ -84,30 +84,14 @@ async def establish(
     return True
 
 
-def canonical(thing: dict[str, Any]) -> bytes:
-    """The bytes that are signed: no signatures, no spaces, sorted, UTF-8."""
-    bare = {key: value for key, value in thing.items() if key not in {"signatures", "unsigned"}}
-    written = json.dumps(bare, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return written.encode()
-
-
-def with_signature(
-    thing: dict[str, Any], user_id: str, key_id: str, signature: str
-) -> dict[str, Any]:
-    """The thing with one more signature."""
-    signatures = thing.get("signatures", {})
-    own = {**signatures.get(user_id, {}), f"ed25519:{key_id}": signature}
-    return {**thing, "signatures": {**signatures, user_id: own}}
-
-
 async def _keys(keep: Keep, *, make: bool) -> dict[str, Key]:
     """The kept keys; made, and kept before anybody sees them, if there are none."""
     text = await keep.load(_KEPT)
     if text is None and make:
-        text = json.dumps({role: _base64(secrets.token_bytes(32)) for role in _ROLES})
+        text = json.dumps({role: base64(secrets.token_bytes(32)) for role in _ROLES})
         await keep.save(_KEPT, text)
     seeds = json.loads(text or "{}")
-    return {role: Key(b64decode(seed + "=")) for role, seed in seeds.items()}
+    return {role: Key(unpadded(seed)) for role, seed in seeds.items()}
 
 
 async def _publish(http: Http, user_id: str, keys: dict[str, Key], password: str) -> None:
@@ -157,8 +141,3 @@ async def _upload(http: Http, user_id: str, signatures: dict[str, Any]) -> None:
 
 def _described(role: str, user_id: str, public: str) -> dict[str, Any]:
     return {"user_id": user_id, "usage": [role], "keys": {f"ed25519:{public}": public}}
-
-
-def _base64(raw: bytes) -> str:
-    """Unpadded: clients drop padded key ids without a word."""
-    return b64encode(raw).decode().rstrip("=")

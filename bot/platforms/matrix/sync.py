@@ -72,6 +72,7 @@ class Sync:
         while True:
             response = await self._persistently(partial(self._ask, since))
             timelines = await self._timelines(response, since)
+            await self._learn_writers(timelines)
             requests = self._requests(response, timelines)
             await self._remember(response, requests)
             # Without a position this is the account's past, which nobody wants answered.
@@ -134,12 +135,13 @@ class Sync:
         self, response: nio.SyncResponse, since: str | None
     ) -> dict[str, Sequence[Any]]:
         """Each joined room's events, oldest first, without the holes the homeserver leaves."""
-        found: dict[str, Sequence[Any]] = {}
+        late = self._translation.late() if response.to_device_events else {}
+        found: dict[str, Sequence[Any]] = dict(late)
         for room_id, room in response.rooms.join.items():
             events = list(room.timeline.events)
             if since and room.timeline.limited and not self._joined_in(events):
                 events = await self._earlier(room_id, room.timeline.prev_batch, since) + events
-            found[room_id] = events
+            found[room_id] = [*late.get(room_id, ()), *events]
         return found
 
     async def _earlier(self, room_id: str, start: str, since: str) -> list[Any]:
@@ -169,6 +171,13 @@ class Sync:
             return None
         raise error
 
+    async def _learn_writers(self, timelines: dict[str, Sequence[Any]]) -> None:
+        """Ask for the keys of who has written, before it is judged what their messages prove."""
+        identities = self._client.identities
+        writers = set[str]().union(*map(identities.unknown, timelines.values()))
+        if writers:
+            await self._client.learn_keys(writers)
+
     def _joined_in(self, events: Sequence[Any]) -> bool:
         return any(joins(event, self._client.user_id) for event in events)
 
@@ -176,9 +185,8 @@ class Sync:
         self, response: nio.SyncResponse, timelines: dict[str, Sequence[Any]]
     ) -> list[Request]:
         self._translation.learn(response)
-        late = self._translation.late() if response.to_device_events else []
         said = self._translation.requests(timelines)
-        return late + said + self._translation.removals(response.rooms.leave)
+        return said + self._translation.removals(response.rooms.leave)
 
     async def _remember(self, response: nio.SyncResponse, requests: list[Request]) -> None:
         """What must be known even if the process ends right after the requests are stored."""

@@ -12,7 +12,8 @@ import nio
 from nio.exceptions import EncryptionError
 
 from bot.platforms.matrix import words
-from handlers.message import ChatKind, Event, Origin, Request
+from bot.platforms.matrix.client import SafeClient
+from handlers.message import ChatKind, Event, Origin, Proof, Request
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ _OUT = frozenset({"leave", "ban"})
 class Translation:
     """Turns events into requests; knows the rooms the client knows."""
 
-    def __init__(self, client: nio.AsyncClient) -> None:
+    def __init__(self, client: SafeClient) -> None:
         self._client = client
         self._creators: dict[str, set[str]] = {}
         self._unread: deque[tuple[float, Any]] = deque(maxlen=MAX_UNREAD)
@@ -50,20 +51,19 @@ class Translation:
             if (request := self._request(self._client.rooms[room_id], event))
         ]
 
-    def late(self) -> list[Request]:
-        """Requests from messages that came before their key, which has come by now."""
+    def late(self) -> dict[str, list[Any]]:
+        """Messages that came before their key, which has come by now; by room."""
         waiting, self._unread = self._unread, deque(maxlen=MAX_UNREAD)
-        found = []
+        found: dict[str, list[Any]] = {}
         for arrived, event in waiting:
-            room = self._client.rooms.get(event.room_id)
-            if room is None or arrived < time.monotonic() - LATE_KEY_SECONDS:
+            if event.room_id not in self._client.rooms or _too_late(arrived):
                 continue
             try:
-                request = self._request(room, self._client.decrypt_event(event))
+                decrypted = self._client.decrypt_event(event)
             except EncryptionError:
                 self._unread.append((arrived, event))
             else:
-                found += [request] if request else []
+                found.setdefault(event.room_id, []).append(decrypted)
         return found
 
     def removals(self, left: Mapping[str, Any]) -> list[Request]:
@@ -95,7 +95,7 @@ class Translation:
             case nio.RoomMessageText() if event.sender != room.own_user_id:
                 return self._said(room, event, kind)
             case nio.ReactionEvent() if event.sender != room.own_user_id:
-                return _reacted(room, event, kind)
+                return _reacted(room, event, kind, encrypted=self._encrypted(room))
             case nio.MegolmEvent() if event.sender != room.own_user_id:
                 log.warning("a message cannot be decrypted: its key has not come")
                 event.room_id = room.room_id
@@ -110,6 +110,7 @@ class Translation:
         text = words.without_quote(event.body) if "m.in_reply_to" in relation else event.body
         text = words.without_mention(text, said, room)
         group = kind is ChatKind.GROUP
+        proof = self._client.identities.proof(event) if event.decrypted else None
         if group and not text.startswith(_COMMAND_MARKS):
             return None
         return _request(
@@ -118,10 +119,23 @@ class Translation:
             kind=kind,
             text=text,
             is_admin=self._is_admin(room, event.sender) if group else None,
-            doubt=_doubt(room, event),
+            doubt=self._doubt(room, event, proof),
+            proof=proof,
             message_ref=words.replied_to(relation),
             thread=words.thread_of(relation),
         )
+
+    def _doubt(self, room: nio.MatrixRoom, event: Any, proof: Proof | None) -> str:  # noqa: ANN401 -- as above
+        """Why it is not certain who wrote this, in a room where it should be."""
+        if not self._encrypted(room):
+            return ""
+        if not event.decrypted:
+            return "plaintext"
+        return "" if proof else "unverified"
+
+    def _encrypted(self, room: nio.MatrixRoom) -> bool:
+        """A homeserver may claim that a room never was."""
+        return bool(room.encrypted) or room.room_id in self._client.ever_encrypted
 
     def _is_admin(self, room: nio.MatrixRoom, user_id: str) -> bool:
         version = str(room.room_version)
@@ -137,6 +151,10 @@ class Translation:
 def kind_of(room: nio.MatrixRoom) -> ChatKind:
     """A room of two is a private chat, whatever it is called; invited people count."""
     return ChatKind.PRIVATE if len(room.users) <= 2 else ChatKind.GROUP
+
+
+def _too_late(arrived: float) -> bool:
+    return arrived < time.monotonic() - LATE_KEY_SECONDS
 
 
 def alone(room: nio.MatrixRoom) -> bool:
@@ -181,7 +199,7 @@ def _added(room: nio.MatrixRoom, event: Any, kind: ChatKind) -> Request | None: 
     return _request(room.room_id, event, kind=kind, happened=Event.ADDED, sender=inviter)
 
 
-def _reacted(room: nio.MatrixRoom, event: Any, kind: ChatKind) -> Request:  # noqa: ANN401 -- as above
+def _reacted(room: nio.MatrixRoom, event: Any, kind: ChatKind, *, encrypted: bool) -> Request:  # noqa: ANN401 -- as above
     """What was picked is found out later (choices.py), if it was a choice at all."""
     return _request(
         room.room_id,
@@ -190,13 +208,9 @@ def _reacted(room: nio.MatrixRoom, event: Any, kind: ChatKind) -> Request:  # no
         happened=Event.PRESSED,
         text=event.key,
         message_ref=event.reacts_to,
-        doubt=_doubt(room, event),
+        # Clients send reactions in the clear everywhere: any homeserver can make them up.
+        doubt="reaction" if encrypted else "",
     )
-
-
-def _doubt(room: nio.MatrixRoom, event: Any) -> str:  # noqa: ANN401 -- as above
-    """Clients send reactions in the clear everywhere: any homeserver can make them up."""
-    return "plaintext" if room.encrypted and not event.decrypted else ""
 
 
 def _request(
@@ -212,6 +226,7 @@ def _request(
     moved_to: str = "",
     message_ref: str = "",
     thread: str = "",
+    proof: Proof | None = None,
 ) -> Request:
     said = event.event_id if happened is Event.SAID else ""
     return Request(
@@ -228,4 +243,5 @@ def _request(
         moved_to=moved_to,
         message_ref=message_ref,
         origin=Origin(said, sender or event.sender, thread),
+        proof=proof,
     )
