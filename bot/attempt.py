@@ -21,6 +21,7 @@ from bot.platforms.base import (
     TooOld,
     TryLater,
     Unknown,
+    Unreadable,
 )
 from bot.steps import Act, Step, next_step
 from handlers.message import ChatKind
@@ -32,6 +33,8 @@ from storage.settling import Outcome
 
 log = structlog.get_logger()
 
+_UNREADABLE_WAIT = 600.0  # seconds before looking again whether anybody there can decrypt
+_UNREADABLE_DAY = 86_400.0
 _LONGEST_WAIT = 300  # seconds between two attempts at most
 _DOUBTS = 3  # attempts that may have arrived, before an organiser is asked
 _REMEMBERED = 23 * 3600  # seconds a service knows a key again; homeservers forget in 24 hours
@@ -146,6 +149,8 @@ class Attempt:
                 if error.flood:
                     self._pacer.freeze(error.retry_after)
                 return self._later(claim, error.retry_after, str(error))
+            case Unreadable():
+                return self._unreadable(claim, str(error))
             case Unknown():
                 return self._doubt(claim, step, str(error))
             case RecipientGone():
@@ -162,6 +167,12 @@ class Attempt:
         patience = min(2 ** min(claim.attempts - 1, 9), _LONGEST_WAIT) if claim.attempts > 1 else 0
         due_at = self._clock() + math.ceil(max(seconds, patience))
         return Outcome(claim, DeliveryState.PENDING, due_at=due_at, error=reason)
+
+    def _unreadable(self, claim: Claim, reason: str) -> Outcome:
+        """Their device may come back; what it missed for a day is not waited for any more."""
+        if claim.attempts >= _UNREADABLE_DAY / _UNREADABLE_WAIT:
+            return Outcome(claim, DeliveryState.UNREACHABLE, error=reason)
+        return self._later(claim, _UNREADABLE_WAIT, reason)
 
     def _doubt(self, claim: Claim, step: Step, reason: str) -> Outcome:
         """It may have arrived. Repeat where that is safe or worth it, else ask an organiser."""

@@ -27,6 +27,7 @@ from bot.platforms.base import (
     TooOld,
     TryLater,
     Unknown,
+    Unreadable,
 )
 from handlers.message import Message, plain
 
@@ -40,6 +41,7 @@ class Fate(Enum):
     WELL = auto()
     FLOOD = auto()  # 429: the whole account must pause
     LATER = auto()  # known not to have been done
+    UNREADABLE = auto()  # known not to have been done: nobody there could read it now
     BAD = auto()  # 400: refused because of its content
     LOST_BEFORE = auto()  # no answer, and nothing was done
     LOST_AFTER = auto()  # no answer, but it was done
@@ -205,6 +207,8 @@ class Service:
                 return TryLater("too many requests", retry_after=seconds, flood=True)
             case Fate.LATER:
                 return TryLater("not reached", retry_after=seconds)
+            case Fate.UNREADABLE:
+                return Unreadable("no device")
             case Fate.BAD:
                 return Rejected("can't parse entities")
             case Fate.LOST_BEFORE | Fate.LOST_AFTER:

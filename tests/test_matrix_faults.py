@@ -9,11 +9,11 @@ from pathlib import Path
 import nio
 import pytest
 
-from bot.platforms.base import Rejected, TryLater, Unknown
+from bot.platforms.base import Rejected, TryLater, Unknown, Unreadable
 from bot.platforms.matrix import sync
 from bot.platforms.matrix.http import Http
 from handlers.message import Event
-from tests.fakes.matrix_bot import Bot, message, wait_until
+from tests.fakes.matrix_bot import Bot, deliver, message, wait_until
 from tests.fakes.proxy import FaultyProxy
 from tests.fakes.synapse import Homeserver, MatrixPerson
 
@@ -66,17 +66,19 @@ async def test_a_failed_step_before_sending_neither_hangs_nor_sends(
 async def test_a_device_without_keys_is_passed_over_and_blocks_nobody(
     homeserver: Homeserver,
     bot: Bot,
-    aigerim: MatrixPerson,
     proxy: FaultyProxy,
+    tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    http = Http(homeserver.url, aigerim.client.access_token)
-    device = {aigerim.user_id: {aigerim.client.device_id: "signed_curve25519"}}
-    for _ in range(50):
-        await http.call("POST", "/keys/claim", {"one_time_keys": device})
-    async with bot.running() as matrix:
+    account = await homeserver.register("aigerim")
+    async with (
+        MatrixPerson(homeserver, account, tmp_path / "old") as old_phone,
+        MatrixPerson(homeserver, account, tmp_path / "new") as phone,
+        bot.running() as matrix,
+    ):
+        await old_phone.is_robbed_of_keys()
         await bot.follows()
-        room = await aigerim.opens_room(invite=[bot.user_id], encrypted=True, direct=True)
+        room = await phone.opens_room(invite=[bot.user_id], encrypted=True, direct=True)
         await bot.gets(Event.ADDED)
         # the library claims a second time
         failing = proxy.fail(
@@ -87,7 +89,51 @@ async def test_a_device_without_keys_is_passed_over_and_blocks_nobody(
         assert failing.hits == 1
         async with asyncio.timeout(5):
             await matrix.send(room, message("2"), key="2")
+        await phone.hears(room, "2")
     assert "1 devices have no keys" in caplog.text
+
+
+async def test_nothing_is_said_where_nobody_could_read_it(
+    homeserver: Homeserver, bot: Bot, tmp_path: Path
+) -> None:
+    account = await homeserver.register("aigerim")
+    async with (
+        MatrixPerson(homeserver, account, tmp_path / "old") as old_phone,
+        bot.running() as matrix,
+    ):
+        await old_phone.is_robbed_of_keys()
+        await bot.follows()
+        room = await old_phone.opens_room(invite=[bot.user_id], encrypted=True, direct=True)
+        await bot.gets(Event.ADDED)
+        for _ in range(2):
+            with pytest.raises(Unreadable, match="no device"):
+                await matrix.send(room, message("sealed"), key="1")
+        async with MatrixPerson(homeserver, account, tmp_path / "new") as phone:
+            await deliver(matrix, room, message("sealed"), "1")
+            await phone.hears(room, "sealed")
+            assert not phone.unreadable(room)
+        assert not old_phone.unreadable(room)
+
+
+async def test_rooms_are_given_their_keys_before_anything_is_to_be_said(
+    bot: Bot, aigerim: MatrixPerson, bob: MatrixPerson, proxy: FaultyProxy
+) -> None:
+    bot.patience = replace(bot.patience, warm_again=0.05)
+    async with bot.running():
+        await bot.follows()
+        rooms = [await one.talks_to(bot.user_id) for one in (aigerim, bob)]
+    proxy.fail("/sendToDevice/", (429, {"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 10}))
+    bot.patience = replace(bot.patience, cold_room=0.05)
+    async with bot.running() as matrix:  # which keys were handed over is forgotten
+        await matrix._sync.ready.wait()
+        await wait_until(lambda: not any(matrix._client.is_cold(room) for room in rooms))
+        proxy.paths.clear()
+        for room in rooms:
+            await matrix.send(room, message("at once"), key=f"key of {room}")
+        assert not any("/keys/" in path or "/sendToDevice/" in path for path in proxy.paths)
+    for one, room in zip((aigerim, bob), rooms, strict=True):
+        assert (await one.hears(room, "at once")).encrypted
+        assert not one.unreadable(room)
 
 
 async def test_one_users_malformed_keys_do_not_hide_anothers(

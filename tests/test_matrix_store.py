@@ -14,7 +14,7 @@ from bot.platforms.base import Unusable
 from bot.platforms.matrix import cross_signing
 from bot.platforms.matrix.http import Http, Refused
 from handlers.message import Event
-from tests.fakes.matrix_bot import Bot, message
+from tests.fakes.matrix_bot import Bot, deliver, message
 from tests.fakes.proxy import FaultyProxy
 from tests.fakes.synapse import Homeserver, MatrixPerson
 
@@ -94,13 +94,14 @@ async def test_an_old_store_that_was_put_back_is_replaced_by_a_new_device_of_the
 async def test_a_backup_made_while_the_bot_runs_is_old_as_soon_as_it_is_used_again(
     bot: Bot, aigerim: MatrixPerson, tmp_path: Path
 ) -> None:
-    room = await _talks(bot, aigerim)
+    await _talks(bot, aigerim)
     number = await _number(bot)
     async with bot.running() as matrix:
         await _is_counted(bot, number)
         shutil.copytree(bot.store, tmp_path / "backup")
         number = await _number(bot)
-        await matrix.send(room, message("second"), key="2")
+        room = await aigerim.talks_to(bot.user_id)  # one whose key is not handed over yet
+        await deliver(matrix, room, message("second"), "2")
         await _is_counted(bot, number)
         device = matrix._device
     _put_back(tmp_path / "backup", bot)

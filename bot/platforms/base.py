@@ -162,6 +162,12 @@ class Unknown(PlatformError):
     """It may have arrived: the answer was lost on the way."""
 
 
+class Unreadable(PlatformError):
+    """Nothing was sent, because nobody in this chat could decrypt it: they are all logged out, or
+    their devices have no keys left. Coming back online mends it.
+    """
+
+
 class RecipientGone(PlatformError):
     """This chat will not take our messages any more: blocked, deleted, left, kicked."""
 

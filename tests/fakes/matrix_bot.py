@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from bot.platforms.base import Platform, TryLater
+from bot.platforms.base import Platform, TryLater, Unreadable
 from bot.platforms.matrix import Matrix
 from bot.platforms.matrix.patience import Patience
 from handlers.message import Attachment, Event, Message, Request, paragraph
@@ -106,5 +106,5 @@ async def deliver(platform: Platform, address: str, message: Message, key: str) 
         while True:
             try:
                 return await platform.send(address, message, key=key)
-            except TryLater:
+            except (TryLater, Unreadable):
                 await asyncio.sleep(0.2)

@@ -240,6 +240,17 @@ class MatrixPerson:
                 for device in [*(wanted.keys() - found.keys()), *last]:
                     del wanted[device]
 
+    async def is_robbed_of_keys(self) -> None:
+        """All one-time keys of this device are claimed by somebody; it has no other."""
+        wanted = {self.user_id: {self.client.device_id: "signed_curve25519"}}
+        headers = {"Authorization": f"Bearer {self.client.access_token}"}
+        async with aiohttp.ClientSession(self.client.homeserver, headers=headers) as session:
+            found = True
+            while found:
+                path, body = "/_matrix/client/v3/keys/claim", {"one_time_keys": wanted}
+                async with session.post(path, json=body) as answer:
+                    found = bool((await answer.json())["one_time_keys"])
+
     async def looks(self, milliseconds: int = 1000) -> None:
         """One sync, and the key work a client does after it."""
         answer = await self.client.sync(

@@ -17,7 +17,7 @@ from nio.api import Api, RelationshipType
 from nio.responses import RoomEventRelationsResponse
 
 from bot.platforms.matrix.account import Device
-from bot.platforms.matrix.errors import NotSent, is_error, is_not_found
+from bot.platforms.matrix.errors import NobodyCanRead, NotSent, is_error, is_not_found
 from bot.platforms.matrix.identity import Identities
 from bot.platforms.matrix.patience import Patience
 from bot.platforms.matrix.strict import StrictClient
@@ -115,16 +115,30 @@ class SafeClient(StrictClient):
                 raise NotSent("the room's encryption is not known yet")
             return message_type, content
         async with self._keys:
-            try:
-                async with asyncio.timeout(self._patience.keys):
-                    await self._share_key(room)
-            except NotSent:
-                raise
-            except (ClientError, TimeoutError) as error:
-                raise NotSent(f"the room's keys are on the way ({type(error).__name__})") from None
-            except Exception as error:  # a stranger's malformed device spoils only its own room
-                raise NotSent(f"the room's keys made no sense ({type(error).__name__})") from None
+            await self._share_safely(room)
             return "m.room.encrypted", self._encrypted(room_id, message_type, content)
+
+    def is_cold(self, room_id: str) -> bool:
+        """Must a key be handed over before anything can be said here?"""
+        room = self.rooms.get(room_id)
+        return room is not None and room.encrypted and self.olm.should_share_group_session(room_id)
+
+    async def warm(self, room_id: str) -> None:
+        """Hand over the key for what will be said later. Raises `NotSent` if that fails."""
+        async with self._keys:
+            if self.is_cold(room_id):
+                await self._share_safely(self.rooms[room_id])
+
+    async def _share_safely(self, room: Any) -> None:  # noqa: ANN401 -- the library has no types
+        try:
+            async with asyncio.timeout(self._patience.keys):
+                await self._share_key(room)
+        except NotSent:
+            raise
+        except (ClientError, TimeoutError) as error:
+            raise NotSent(f"the room's keys are on the way ({type(error).__name__})") from None
+        except Exception as error:  # a stranger's malformed device spoils only its own room
+            raise NotSent(f"the room's keys made no sense ({type(error).__name__})") from None
 
     def _encrypted(
         self, room_id: str, message_type: str, content: dict[Any, Any]
@@ -166,19 +180,22 @@ class SafeClient(StrictClient):
 
     def _check_shared(self, room: Any) -> None:  # noqa: ANN401 -- as above
         """The library swallows a key that could not be delivered; its reader would see nothing."""
-        session = self.olm.outbound_group_sessions[room.room_id]
-        reached = session.users_shared_with | session.users_ignored
+        reached = self.olm.outbound_group_sessions[room.room_id].users_shared_with
         devices = [
             (user, device)
             for user in room.users
             for device in self.olm.device_store.active_user_devices(user)
-            if (user, device.id) not in reached and device.id != self.device_id
+            if device.id != self.device_id
         ]
-        if any(self.olm.session_store.get(device.curve25519) for _, device in devices):
+        missing = [device for user, device in devices if (user, device.id) not in reached]
+        if any(self.olm.session_store.get(device.curve25519) for device in missing):
             self.invalidate_outbound_session(room.room_id)
             raise NotSent("the room's key did not reach every device")
-        if devices:  # no key left to claim: they stay unreachable until they upload new ones
-            log.warning("%d devices have no keys and cannot read the bot", len(devices))
+        if not any(user != self.user_id for user, _ in reached):
+            self.invalidate_outbound_session(room.room_id)
+            raise NobodyCanRead("no device in the room can be given its key")
+        if missing:  # no key left to claim: they stay unreachable until they upload new ones
+            log.warning("%d devices have no keys and cannot read the bot", len(missing))
 
     # --------------------------------------------------------------------------------- keys
 

@@ -14,6 +14,7 @@ from bot.platforms.base import (
     Rejected,
     TryLater,
     Unknown,
+    Unreadable,
     Unusable,
 )
 
@@ -28,6 +29,10 @@ class NotSent(Exception):
     def __init__(self, reason: str, answer: Any = None) -> None:  # noqa: ANN401 -- the library has no types
         super().__init__(reason)
         self.answer = answer
+
+
+class NobodyCanRead(NotSent):
+    """The room is encrypted, and no device of anybody in it can be given the key."""
 
 
 def is_error(answer: Any) -> bool:  # noqa: ANN401 -- the library has no types
@@ -76,6 +81,8 @@ def from_exception(error: BaseException) -> PlatformError:
     match error:
         case PlatformError():
             return error
+        case NobodyCanRead():
+            return Unreadable(str(error))
         case NotSent():
             return _not_sent(error)
         case EncryptionError() | LocalProtocolError():

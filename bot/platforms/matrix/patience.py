@@ -20,6 +20,8 @@ class Patience:
     longest_pause: float = 60.0
     longest_flood: float = 300.0  # asking for news is harmless, being deaf for hours is not
     choices: float = 10.0  # for looking up what was picked, all that came with one sync
+    warm_again: float = 20.0  # between two looks for rooms whose key is not handed over yet
+    cold_room: float = 900.0  # before a room is tried again in which that failed
     join_again: float = 30.0
     count_again: float = 60.0  # how much of the store's use a backup may miss and go unnoticed
     vouch_again: float = 3600.0  # after the homeserver or another client stood in the way

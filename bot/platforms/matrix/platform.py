@@ -36,6 +36,7 @@ from bot.platforms.matrix.invitations import Invitations
 from bot.platforms.matrix.patience import Patience
 from bot.platforms.matrix.sync import Sync
 from bot.platforms.matrix.translation import NAME, alone, kind_of
+from bot.platforms.matrix.warmth import Warmth
 from bot.render.matrix import choices_of
 from bot.render.split import split_message
 from handlers.message import ChatKind, Message
@@ -80,6 +81,7 @@ class Matrix:
         self._client: SafeClient
         self._invitations: Invitations
         self._sync: Sync
+        self._warmth: Warmth
         self._vouched = False  # has the account signed this device?
 
     def __repr__(self) -> str:
@@ -97,6 +99,7 @@ class Matrix:
         patience = self._patience
         self._invitations = Invitations(self._client, self._keep, patience.join_again)
         self._sync = Sync(self._client, self._keep, self._invitations, self._set_up, patience)
+        self._warmth = Warmth(self._client, patience)
         await self._invitations.load()
         await self._sync.load()
         return self
@@ -129,6 +132,7 @@ class Matrix:
             asyncio.create_task(self._invitations.run()),
             asyncio.create_task(self._keep_vouching()),
             asyncio.create_task(self._keep_counting()),
+            asyncio.create_task(self._warmth.keep(self._sync.ready)),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
