@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import aiohttp
 import typer
@@ -27,6 +27,9 @@ from storage import schema
 from storage.database import Database
 from storage.directory import Directory, DirectoryError
 from storage.vault import VaultError, open_vault
+
+if TYPE_CHECKING:
+    from bot.platforms.matrix.cross_signing import Own
 
 _MARKS = {"ok": "✓", "warning": "!", "failure": "✗"}
 _LEAST_FREE = 200 * 1024 * 1024  # bytes
@@ -187,7 +190,11 @@ async def _matrix(config: Config) -> AsyncIterator[Finding]:
 
     async with open_storage(config) as storage:
         keep = DatabaseKeep(storage.database, "matrix")
-        yield await _account("matrix", matrix_account(config.matrix, keep).describe)
+        account = matrix_account(config.matrix, keep)
+        known = await _account("matrix", account.describe)
+        yield known
+        if known.result == "ok":
+            yield _identity(await account.identity(), config.matrix.user_id)
     yield await _clock("matrix", config.matrix.homeserver)
 
 
@@ -196,6 +203,20 @@ async def _account(name: str, describe: Callable[[], Awaitable[str]]) -> Finding
         return Finding("ok", name, await describe())
     except Unusable as error:
         return Finding("failure", name, str(error))
+
+
+def _identity(own: Own, user_id: str) -> Finding:
+    """Others compare the fingerprint; strict clients hide devices it does not vouch for."""
+    if own.vouched(user_id):
+        return Finding("ok", "matrix identity", own.fingerprint)
+    if own.master is None:
+        said = "none yet, made at the first start: tocsin run"
+    else:
+        said = (
+            f"{own.fingerprint} does not vouch for this device, so Element may hide what it "
+            "writes. If `tocsin run` does not mend it within an hour, its log says why"
+        )
+    return Finding("warning", "matrix identity", said)
 
 
 async def _clock(name: str, url: str) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,9 +11,12 @@ import pytest
 from aiohttp import web
 from sqlalchemy import text
 
+from bot.accounts import matrix_account
+from bot.app import open_storage
 from bot.check import check
-from bot.config import load_config
+from bot.config import Config, load_config
 from bot.import_campaign import import_file
+from bot.keep import DatabaseKeep
 from storage import schema
 from storage.database import Database
 from storage.vault import open_vault
@@ -180,6 +185,23 @@ async def test_a_wrong_clock_is_found(
     assert "NTP" in said
 
 
+async def _runs_once(config: Config) -> None:
+    """The account has set itself up."""
+
+    async def receive(_requests: object, _cursor: object) -> None:
+        """Nobody writes."""
+
+    async with open_storage(config) as storage:
+        assert config.matrix is not None
+        keep = DatabaseKeep(storage.database, "matrix")
+        async with matrix_account(config.matrix, keep) as matrix:
+            listening = asyncio.create_task(matrix.listen(receive, None))
+            async with asyncio.timeout(20):
+                await matrix._sync.ready.wait()
+            listening.cancel()
+            await asyncio.wait([listening])
+
+
 async def test_the_homeserver_is_asked_too(
     tmp_path: Path, homeserver: Homeserver, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,6 +220,14 @@ async def test_the_homeserver_is_asked_too(
     assert status == 0
     assert f"✓ matrix: {account.user_id} on {homeserver.url}" in said
     assert "✓ clock: agrees with matrix's" in said
+    assert "! matrix identity: none yet, made at the first start" in said
+
+    await _runs_once(load_config(file))
+    status, said = await _said(file, capsys)
+    assert status == 0
+    assert re.search(r"✓ matrix identity: (\S{4} ){10}\S{3}$", said, re.MULTILINE)
+    (tmp_path / "data" / "tocsin.db").unlink()  # so the next one is a new device
+    assert "does not vouch for this device" in (await _said(file, capsys))[1]
 
     file.write_text(file.read_text().replace(account.password, "CANARY"))
     (tmp_path / "data" / "tocsin.db").unlink()  # the device made above is forgotten

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from base64 import b64decode
 from pathlib import Path
@@ -9,16 +10,20 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from bot.keep import DatabaseKeep
 from bot.platforms.base import Unusable
 from bot.platforms.matrix import cross_signing
 from bot.platforms.matrix.http import Http
-from bot.platforms.matrix.signatures import canonical
+from bot.platforms.matrix.signatures import base64, canonical, unpadded
 from handlers.message import (
     Event,
 )
+from storage.database import Database
 from tests.fakes.matrix_bot import Bot, message
-from tests.fakes.proxy import FaultyProxy
+from tests.fakes.proxy import Fault, FaultyProxy
 from tests.fakes.synapse import Homeserver, MatrixPerson
+
+ROLES = ("master", "self_signing", "user_signing")
 
 
 @pytest.fixture
@@ -47,6 +52,99 @@ async def test_the_account_vouches_for_its_device(
     check_signature(published, bot.user_id, only_key(own))
     assert seen_by_itself.master is not None
     assert f"ed25519:{device}" in seen_by_itself.master["signatures"][bot.user_id]
+
+
+@pytest.mark.parametrize(
+    ("step", "fault"),
+    [
+        ("/keys/device_signing/upload", "cut before"),
+        ("/keys/device_signing/upload", "cut after"),
+        ("/keys/signatures/upload", "cut before"),
+        ("/keys/signatures/upload", "cut after"),
+    ],
+)
+async def test_what_was_left_half_done_is_completed(
+    homeserver: Homeserver, bot: Bot, step: str, fault: Fault
+) -> None:
+    async with FaultyProxy(homeserver.url) as proxy:
+        bot.url = proxy.url
+        broken = proxy.fail(step, fault, times=1)
+        async with bot.running() as matrix:
+            await matrix._sync.ready.wait()
+            assert broken.hits
+            assert not matrix._vouched
+            seeds = bot.keep.values["cross_signing"]
+        async with bot.running() as matrix:
+            await matrix._sync.ready.wait()
+            assert matrix._vouched
+            assert (await matrix.identity()).vouched(bot.user_id)
+        assert bot.keep.values["cross_signing"] == seeds
+        proxy.paths.clear()
+        async with bot.running() as matrix:  # and then nothing is uploaded again
+            await matrix._sync.ready.wait()
+        assert not [path for path in proxy.paths if "signing" in path or "signatures" in path]
+
+
+async def test_keys_that_are_missing_beside_the_identity_are_added(bot: Bot) -> None:
+    """A homeserver that took only the first of the three: the first again would be refused."""
+    token = await _token(bot)
+    seeds = {role: base64(bytes([number] * 32)) for number, role in enumerate(ROLES)}
+    bot.keep.values["cross_signing"] = json.dumps(seeds)
+    public = cross_signing.Key(unpadded(seeds["master"])).public
+    body = {"user_id": bot.user_id, "usage": ["master"], "keys": {f"ed25519:{public}": public}}
+    keys = Http(bot.url, token)
+    await keys.call("POST", "/keys/device_signing/upload", {"master_key": body})
+
+    async with bot.running() as matrix:
+        await matrix._sync.ready.wait()
+        assert matrix._vouched
+        own = await matrix.identity()
+    assert own.fingerprint.replace(" ", "") == public
+    assert set(own.keys) == set(ROLES)
+
+
+def _asks(*stages: str) -> tuple[int, dict[str, object]]:
+    return 401, {"session": "s", "flows": [{"stages": [stage]} for stage in stages], "params": {}}
+
+
+async def test_the_password_is_given_where_the_homeserver_asks_for_it(
+    homeserver: Homeserver, bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = await _token(bot)
+    async with FaultyProxy(homeserver.url) as proxy:
+        bot.url = proxy.url
+        for asked, password, said in (
+            (_asks("org.matrix.cross_signing_reset"), "", "Log in there as the bot, allow it"),
+            (_asks("m.login.sso", "m.login.password"), "", "set password_file"),
+            (_asks("m.login.sso", "m.login.password"), bot.account.password, ""),
+        ):
+            caplog.clear()
+            refusal = proxy.fail("/keys/device_signing/upload", asked)
+            async with bot.running(access_token=token, password=password) as matrix:
+                await matrix._sync.ready.wait()
+                assert refusal.hits == 1
+                assert matrix._vouched == (said == "")
+            assert said in caplog.text
+            assert bot.account.password not in caplog.text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_the_seeds_of_the_identity_are_sealed_and_never_logged(
+    bot: Bot, database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot.keep = DatabaseKeep(database, "matrix")  # type: ignore[assignment]
+    with caplog.at_level(logging.DEBUG):
+        async with bot.running() as matrix:
+            await matrix._sync.ready.wait()
+            assert matrix._vouched
+    seeds = json.loads(await bot.keep.load("cross_signing") or "")
+
+    assert set(seeds) == set(ROLES)
+    on_disk = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    for seed in (*seeds.values(), await bot.keep.load("pickle_key")):
+        assert seed.encode() not in on_disk
+        assert unpadded(seed.replace("-", "+").replace("_", "/")) not in on_disk
+        assert seed not in caplog.text
 
 
 def only_key(signing_key: dict[str, Any]) -> str:

@@ -85,6 +85,7 @@ async def test_an_old_store_that_was_put_back_is_replaced_by_a_new_device_of_the
     assert own.master is not None
     assert master is not None
     assert own.master["keys"] == master["keys"]
+    assert own.vouched(bot.user_id)
     asked: dict[str, object] = {"device_keys": {bot.user_id: []}}
     http = Http(bot.url, aigerim.client.access_token)
     seen = (await http.call("POST", "/keys/query", asked))["device_keys"][bot.user_id]

@@ -18,6 +18,7 @@ from bot.platforms.base import (
     RecipientGone,
     Rejected,
     TryLater,
+    Unusable,
 )
 from bot.platforms.matrix import content, cross_signing, restored
 from bot.platforms.matrix.account import Account, Device
@@ -124,6 +125,18 @@ class Matrix:
         """Who the bot is on the homeserver, asked there. Raises `Unusable`."""
         device = await self._account.sign_in()
         return f"{device.user_id} on {self._account.homeserver}, device {device.device_id}"
+
+    async def identity(self) -> cross_signing.Own:
+        """What the homeserver publishes about the account. Raises `Unusable`."""
+        device = await self._account.sign_in()
+        http = Http(self._account.homeserver, device.access_token, self._patience.request)
+        try:
+            return await cross_signing.published(http, device)
+        except (Refused, ClientError, TimeoutError) as error:
+            raise Unusable(
+                f"The account's keys cannot be asked for ({type(error).__name__}).",
+                "Check homeserver in [matrix], and that it is running.",
+            ) from None
 
     async def listen(self, receive: Receive, since: str | None) -> None:
         """Hand over everything that happens, and join the rooms the bot is invited to."""
@@ -275,6 +288,8 @@ class Matrix:
                 password=self._account.password,
                 sign_as_device=lambda thing: str(self._client.olm.sign_json(dict(thing))),
             )
+        except cross_signing.Unconfirmed as error:
+            log.warning("the account could not sign its device: %s", error)
         except (Refused, ClientError, TimeoutError) as error:
             log.warning("the account could not sign its device (%s)", type(error).__name__)
 
