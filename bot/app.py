@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.accounts import Make, accounts, matrix_account, pace_of
 from bot.alarms import Alarms
@@ -38,7 +39,9 @@ from bot.platforms.local import Local, Persona
 from bot.relay import Relay
 from bot.scheduler import Scheduler
 from bot.systemd import Supervisor
+from bot.web.action import ActionPages
 from bot.web.chat import ChatPages
+from bot.web.guard import is_loopback
 from bot.web.server import WebServer
 from handlers import reminders
 from handlers.alarms import Alarm
@@ -86,6 +89,7 @@ class App:
             cooldown=self.config.alerts.cooldown_seconds,
             newcomers_alarm=self.config.subscriptions.alarm_per_hour,
             newcomers_cap=self.config.subscriptions.cap_per_hour,
+            public_url=self.config.web.public_url.rstrip("/"),
         )
         dispatcher = Dispatcher(self.signer, Directory.open(), rules, clock)
         self.intake = Intake(
@@ -202,18 +206,27 @@ class App:
     # --------------------------------------------------------------------------------- web
 
     async def _open_web(self, stack: AsyncExitStack) -> None:
-        alone = len(self.carriers) == 1
+        alone, public_url = len(self.carriers) == 1, self.config.web.public_url
         pages = None
         if self.local is not None:
             pages = ChatPages(
-                self.local, list(self.personas), key=secrets.token_urlsafe(16), open_door=alone
+                self.local,
+                list(self.personas),
+                key=secrets.token_urlsafe(16),
+                open_door=alone and is_at_home(public_url),
             )
         host, port = self.config.web.host, self.config.web.port
-        self.web = WebServer(host, port, health=self.health.report, chat=pages)
+        action = ActionPages(self.storage.database, clock) if public_url else None
+        self.web = WebServer(host, port, health=self.health.report, chat=pages, action=action)
         await self.web.start()
         stack.push_async_callback(self.web.stop)
         if pages is not None:
             self.chat_url = f"http://{host}:{self.web.port}{pages.path}/"
+
+
+def is_at_home(public_url: str) -> bool:
+    """Do no pages go out to the world? A proxy in front may look like somebody on this machine."""
+    return not public_url or is_loopback(urlsplit(public_url).netloc)
 
 
 def disk_folder(config: Config) -> Path:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.i18n import Translator, prefix_of
 from handlers.message import Italic, Message, Paragraph, unpack_message
-from handlers.registry import NOTICES
+from handlers.registry import NOTICES, VARIED
 from storage import notices
 from storage.database import Database
 from storage.outbox import Claim, Reader
@@ -23,8 +23,8 @@ _REMEMBERED = 256  # kinds of readers, some 50 kB each
 class Composer:
     """Makes messages of claims; payloads of notices are read once.
 
-    A notice reads the same for all who share language, country, time zone and kind of chat, and
-    composing and splitting it costs many times what sending it does: so both are done once for
+    A notice reads the same for all who share language, country, time zone, kind of chat and lot.
+    Composing and splitting it costs many times what sending it does: so both are done once for
     each such kind of reader.
     """
 
@@ -43,6 +43,8 @@ class Composer:
             return split(unpack_message(claim.body))
         quiet = _is_quiet(claim.reader, self._clock())
         kind = replace(claim.reader, quiet_from=None, quiet_to=None)
+        if claim.notice_kind not in VARIED:
+            kind = replace(kind, lot=0)
         key = (claim.notice_id, claim.platform, kind, quiet)
         if key not in self._parts:
             async with self._composing:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import ClassVar, Literal
+from urllib.parse import urlsplit
 
 from bot.config_reader import ConfigError, Problem, Secret, Section, Sections
 
@@ -164,7 +165,8 @@ def build_config(written: Mapping[str, object], folder: Path) -> Config:
     telegram, matrix = _telegram(sections), _matrix(sections)
     local = sections.get("local")
     enabled = local.flag("enabled", default=telegram is None and matrix is None)
-    web = _web(sections.get("web"), enabled=enabled)
+    elsewhere = telegram is not None or matrix is not None
+    web = _web(sections.get("web"), enabled=enabled, elsewhere=elsewhere)
     if telegram is None and matrix is None and not enabled:
         local.fault(
             "enabled",
@@ -242,7 +244,8 @@ def _matrix(sections: Sections) -> MatrixConfig | None:
     return MatrixConfig(homeserver, user_id, store, password, token)
 
 
-def _web(section: Section, *, enabled: bool) -> WebConfig:
+def _web(section: Section, *, enabled: bool, elsewhere: bool) -> WebConfig:
+    """`enabled`: there is the built-in chat. `elsewhere`: readers are not only on this machine."""
     listen = section.text("listen", "127.0.0.1:8780")
     host, _, port = listen.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
@@ -254,7 +257,26 @@ def _web(section: Section, *, enabled: bool) -> WebConfig:
             "would show the built-in chat, with its owner, to others",
             'Listen on "127.0.0.1:8780", or set enabled = false under [local].',
         )
-    return WebConfig(host.strip("[]"), int(port), section.url("public_url"))
+    return WebConfig(host.strip("[]"), int(port), _public_url(section, elsewhere=elsewhere))
+
+
+def _public_url(section: Section, *, elsewhere: bool) -> str:
+    url = section.url("public_url")
+    host = urlsplit(url).hostname or ""
+    if _is_loopback(host):
+        if elsewhere:
+            section.fault(
+                "public_url",
+                "leads every reader to their own machine",
+                'Write the address under which the world sees it: "https://…".',
+            )
+    elif url.startswith("http://") and not host.endswith(".onion"):  # encrypted by itself
+        section.fault(
+            "public_url",
+            "would show everybody on the way who reads about whom",
+            'Publish it with TLS and write "https://…".',
+        )
+    return url
 
 
 def _is_loopback(host: str) -> bool:

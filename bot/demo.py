@@ -88,7 +88,8 @@ def trial(folder: Path, *, port: int = 0) -> Config:
         {
             "organisers": {"owners": ["local:owner"]},
             "alerts": {"cooldown_seconds": 0},
-            "web": {"listen": f"127.0.0.1:{port}"},
+            "web": {"listen": f"127.0.0.1:{port}"}
+            | ({"public_url": f"http://127.0.0.1:{port}"} if port else {}),
             "log": {"level": "warning"},
         },
         folder,

@@ -9,18 +9,19 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 
+from handlers.addressees import Addressee, addressees, same_mission
 from handlers.alert_payload import AlertPayload
-from handlers.campaign import Charge, Letter, Target, Words, pick
+from handlers.campaign import Charge, Target, Words, pick
 from handlers.contact_lines import contact_lines, found_blocks, target_blocks
 from handlers.content import information_only
 from handlers.countries import country_name
-from handlers.embassies import Found
 from handlers.i18n import Translator
+from handlers.letter_blocks import copy_buttons, letter_blocks
+from handlers.letter_writing import write
 from handlers.message import (
     Block,
     Bold,
     Button,
-    Copyable,
     Heading,
     Italic,
     Message,
@@ -28,19 +29,19 @@ from handlers.message import (
     bullets,
     paragraph,
 )
+from handlers.page_address import address_for
 from storage.outbox import Reader
-
-_COPYABLE = 256  # characters Telegram puts into a copy button
 
 
 @lru_cache(maxsize=16)
-def _payload(text: str) -> AlertPayload:
+def read_payload(text: str) -> AlertPayload:
+    """A payload as it was frozen."""
     return AlertPayload.model_validate_json(text)
 
 
 def alert(payload: str, reader: Reader, translator: Translator) -> Message:
     """The notice for this reader."""
-    return AlertNotice(_payload(payload), reader, translator).message()
+    return AlertNotice(read_payload(payload), reader, translator).message()
 
 
 class AlertNotice:
@@ -54,12 +55,24 @@ class AlertNotice:
         self.t = translator.t
         self.embassy = payload.embassies.get(reader.country) if payload.own_embassy else None
         self.information_only = information_only(reader, payload.country)
+        people = addressees(payload, reader.country)
+        self.next = next(
+            (n for n, it in enumerate(people, 1) if n > 1 and it.can_be_written_to), None
+        )
+        self.to = people[0] if people else Addressee("", "embassy", ())
+        self.letter = write(payload, self.to, translator.language, reader.lot)
 
     def message(self) -> Message:
         """The whole notice; platforms cut it between paragraphs when it is too long for one."""
         if self.information_only:
             return Message(blocks=tuple(self._information()), buttons=self._last_buttons())
-        blocks = (*self._first_screen(), *self._letter(), *self._details(), self._foot())
+        blocks = (
+            *self._first_screen(),
+            *self._letter(),
+            *self.about(),
+            *self._other_targets(),
+            self._foot(),
+        )
         return Message(blocks=blocks, buttons=self._buttons())
 
     def words(self, words: Words) -> str:
@@ -70,7 +83,7 @@ class AlertNotice:
 
     def _first_screen(self) -> Iterator[Block]:
         yield from self._head()
-        yield paragraph(Bold(self.t("notice-what-to-do")), " ", self._ask())
+        yield paragraph(Bold(self.t("notice-what-to-do")), " ", self.ask())
         yield from self._to_whom()
 
     def _head(self) -> Iterator[Block]:
@@ -97,7 +110,7 @@ class AlertNotice:
         yield from self._facts()
         yield self._foot()
 
-    def _ask(self) -> str:
+    def ask(self) -> str:
         """What to do and by when, in one sentence."""
         key = "notice-ask-letter" if self.case.letter else "notice-ask"
         if self._deadline():
@@ -150,25 +163,18 @@ class AlertNotice:
     # ----------------------------------------------------------------------------- the rest
 
     def _letter(self) -> Iterator[Block]:
-        letter = self.case.letter
-        if letter is None:
+        if self.letter is None:
             return
-        subject, body = self._letter_words(letter)
         yield Heading(self.t("notice-letter"))
-        yield paragraph(self.t("notice-letter-subject", subject=subject))
-        yield Copyable(f"{self._greeting()}\n\n{body}")
-        yield paragraph(Italic(self.t("notice-letter-how")))
+        yield from letter_blocks(
+            self.payload, self.letter, self.to, self.translator, self.reader.lot
+        )
 
-    def _greeting(self) -> str:
-        """How the letter begins, by whom it goes to first."""
-        target = self._first_target()
-        salutation = self.words(target.salutation) if target and target.salutation else ""
-        return salutation or self.t("letter-greeting")
-
-    def _letter_words(self, letter: Letter) -> tuple[str, str]:
-        return self.words(letter.subject), self.words(letter.body)
-
-    def _details(self) -> Iterator[Block]:
+    def about(self) -> Iterator[Block]:
+        """What the organisers write, and the case."""
+        if self.information_only:
+            yield from self._facts()
+            return
         text = self.words(self.payload.text)
         if text:
             yield Heading(self.t("notice-text"))
@@ -178,7 +184,6 @@ class AlertNotice:
             yield paragraph(Bold(self.t("notice-demands")))
             demands = [self.words(demand.text) for demand in self.case.demands]
             yield bullets(*demands, numbered=True)
-        yield from self._other_targets()
 
     def _facts(self) -> Iterator[Block]:
         yield Heading(self.t("notice-case-heading"))
@@ -227,7 +232,7 @@ class AlertNotice:
     def _is_own_embassy(self, target: Target) -> bool:
         """Is this target the very mission the reader was shown as their own?"""
         mission, own = target.mission, self.embassy
-        return mission is not None and own is not None and _same_mission(own, target)
+        return mission is not None and own is not None and same_mission(own, target)
 
     def _foot(self) -> Paragraph:
         issued = self.translator.day(self.payload.issued)
@@ -237,13 +242,17 @@ class AlertNotice:
     # ------------------------------------------------------------------------------ buttons
 
     def _buttons(self) -> tuple[tuple[Button, ...], ...]:
-        copies = [
-            Button(self.t(key), copy=text)
-            for key, text in self._worth_copying()
-            if 0 < len(text) <= _COPYABLE
-        ]
+        copies = self._copies()
+        # Who lives there and wants letters all the same has them in the chat, not in a browser.
+        inside = self.reader.country == self.payload.country
+        page = "" if inside else address_for(self.payload.page, self.reader)
+        if page:
+            copies.insert(0, Button(self.t("button-action-page"), url=page))
         rows = tuple((button,) for button in copies)
-        return rows if self.reader.silent else (*rows, *self._reports(), *self._last_buttons())
+        if self.reader.silent:
+            return rows
+        letters = self._letters(without=bool(page))
+        return (*rows, *letters, *self._reports(), *self._last_buttons())
 
     def _last_buttons(self) -> tuple[tuple[Button, ...], ...]:
         """To read more, and to hear no more of it."""
@@ -274,25 +283,19 @@ class AlertNotice:
         usable = [it for target in targets for it in target.contacts if it.usable]
         return [*shown, *((it.kind, it.normal) for it in usable)]
 
-    def _worth_copying(self) -> Iterator[tuple[str, str]]:
-        yield "button-copy-address", self._first_address()
-        if self.case.letter is not None:
-            yield "button-copy-subject", self.words(self.case.letter.subject)
+    def _letters(self, *, without: bool) -> tuple[tuple[Button, ...], ...]:
+        """What the action page has, too: the letters to the others, and everything as files."""
+        if self.letter is None or without:
+            return ()
+        case = self.case.id
+        files = Button(self.t("button-files"), command=f"/files {case}")
+        if self.next is None:
+            return ((files,),)
+        others = Button(self.t("button-letters"), command=f"/letter {case} {self.next}")
+        return ((others, files),)
 
-    def _first_address(self) -> str:
-        """The e-mail address the reader is asked to write to first; "" if there is none."""
-        embassy = self.embassy.channels if self.embassy else ()
-        target = self._first_target()
-        known = [(it.doubtful, it.value) for it in embassy if it.kind == "email"]
-        if target is not None:
-            emails = [it for it in target.contacts if it.kind == "email" and it.usable]
-            known += [(it.doubtful, it.normal) for it in emails]
-        return min(known, key=lambda it: it[0])[1] if known else ""  # doubtful ones last
-
-
-def _same_mission(found: Found, target: Target) -> bool:
-    mission = target.mission
-    if mission is None:
-        return False
-    same_city = not mission.city or mission.city.casefold() == found.city.casefold()
-    return (mission.host, mission.kind) == (found.host, found.kind) and same_city
+    def _copies(self) -> list[Button]:
+        if self.letter is not None:
+            return copy_buttons(self.letter, self.translator)
+        address = self.to.address("email")
+        return [Button(self.t("button-copy-email"), copy=address)] if address else []

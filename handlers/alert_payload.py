@@ -32,10 +32,12 @@ class AlertPayload(BaseModel):
     issued: str  # ISO date
     targets: tuple[Target, ...]  # the case's, in order, without the reader's own embassy
     own_embassy: bool  # does the case ask to write to it?
+    embassy_target: Target | None = None  # how the campaign speaks to it
     embassies: dict[str, Found]  # reader's country → the mission that answers for it
     fallback: Target | None  # whom to write to where no mission is known
     copies_to: tuple[Contact, ...]
     hearing: Hearing | None = None  # the next one, if it is known and ahead
+    page: str = ""  # the address of its action page; "" if it has none
     corrects: int = 0  # the number of the alert in whose place this one stands
 
     @property
@@ -57,6 +59,7 @@ async def make_payload(
     text: Words,
     directory: Directory,
     now: int,
+    page: str = "",
 ) -> AlertPayload:
     """The payload of an alert about this case, with every contact as known now."""
     today = datetime.fromtimestamp(now, UTC).date()
@@ -75,11 +78,13 @@ async def make_payload(
         drill=campaign.drill,
         issued=today.isoformat(),
         targets=tuple(target for target in named if not target.own_embassy),
+        embassy_target=next((it for it in named if it.own_embassy), None),
         own_embassy=not named or any(target.own_embassy for target in named),
         embassies=resolve_all(missions, ours, today=today, doubtful=book.doubtful),
         fallback=_fallback(named, list(every.values())),
         copies_to=tuple(campaign.copies_to),
         hearing=await _next_hearing(session, case.id, now),
+        page=page,
     )
 
 

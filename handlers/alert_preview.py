@@ -77,6 +77,8 @@ def _about(
     total = sum(group.count for group in audience)
     yield Heading(ctx.t("preview-title", code=code_of(alert)))
     yield paragraph(ctx.t("preview-audience", count=total))
+    if any(demand.wordings for demand in payload.case.demands):
+        yield paragraph(ctx.t("preview-wordings"))
     if payload.corrects:
         yield paragraph(ctx.t("preview-corrects", number=payload.corrects))
     if audience:
@@ -144,7 +146,8 @@ def warnings_of(
 
 
 def _unreachable(payload: AlertPayload) -> list[Target]:
-    return [target for target in payload.targets if not any(it.usable for it in target.contacts)]
+    known = (target for target in payload.targets if not target.is_readers_own)
+    return [target for target in known if not any(it.usable for it in target.contacts)]
 
 
 def _without_embassy(payload: AlertPayload, audience: Sequence[Audience]) -> list[str]:

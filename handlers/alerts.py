@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 
 from handlers import alert_progress
@@ -14,6 +15,7 @@ from handlers.countries import find_country
 from handlers.i18n import Translator, known_language
 from handlers.message import Button, Message
 from handlers.organisers import locked
+from handlers.page_address import address_of
 from handlers.wall_time import instant, parse_when
 from storage import alerts, audit, dialogues, notices, organisers
 from storage.models import Alert, AlertState
@@ -26,6 +28,7 @@ async def alert(ctx: Context) -> Message:
     """Prepare an alert about a case and show exactly what would go out."""
     await refuse_when_locked(ctx)
     draft = await read_draft(ctx.session, ctx.args, ctx.translator.language)
+    page = secrets.token_hex(12) if ctx.rules.public_url else None
     payload = await make_payload(
         ctx.session,
         draft.dossier,
@@ -33,6 +36,7 @@ async def alert(ctx: Context) -> Message:
         text=draft.text,
         directory=ctx.directory,
         now=ctx.now,
+        page=address_of(ctx.rules.public_url, page),
     )
     row = await alerts.add_draft(
         ctx.session,
@@ -42,6 +46,7 @@ async def alert(ctx: Context) -> Message:
         created_by=_me(ctx),
         now=ctx.now,
         expires_at=ctx.now + DRAFT_LASTS,
+        page=page,
     )
     await _record(ctx, "alert drafted", row)
     return await preview(ctx, row, action=await action_for(ctx, row))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from handlers.campaign_fields import (
     Country,
@@ -17,6 +17,8 @@ from handlers.campaign_fields import (
     FullDay,
     Id,
     Language,
+    MaybeLanguage,
+    Part,
     SomeWords,
     Text,
     WallTime,
@@ -26,8 +28,18 @@ from handlers.campaign_fields import (
     pick,
     wall_time_fault,
 )
+from handlers.campaign_letters import Audience, Demand, LetterAddress, ModelLetter
 
-__all__ = ["Words", "pick", "wall_time_fault"]
+__all__ = [
+    "Audience",
+    "Demand",
+    "LetterAddress",
+    "ModelLetter",
+    "Part",
+    "Words",
+    "pick",
+    "wall_time_fault",
+]
 
 ContactKind = Literal["email", "phone", "fax", "postal", "web"]
 ContactProblem = Literal["", "redacted", "not_valid", "unreadable", "superseded"]
@@ -44,12 +56,6 @@ MissionKind = Literal[
     "de-facto-embassy",
     "de-facto-consulate",
 ]
-
-
-class Part(BaseModel):
-    """A piece of a campaign: never changed, nothing unknown in it, no type guessed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Contact(Part):
@@ -96,7 +102,8 @@ class Target(Part):
     name: str = ""
     names: Words = Field(default_factory=dict)  # the name in other languages and scripts
     salutation: Words = Field(default_factory=dict)  # how a letter to them begins
-    language: Language = "en"  # in which they are best written to
+    language: MaybeLanguage = ""  # in which they are best written to; "": the reader's
+    audience: Audience = ""  # what sort of letter they get; "": by their office
     own_embassy: bool = False
     mission: MissionRef | None = None
     fallback: bool = False
@@ -109,14 +116,10 @@ class Target(Part):
         """The office-holder's name for a reader of `language`; "" if none is known."""
         return self.names.get(language.partition("-")[0], self.name)
 
-
-class LetterAddress(Part):
-    """Where a prisoner gets letters, line by line as an envelope shows it."""
-
-    lines: list[Text]
-    country: Country
-    incomplete: bool = False  # lines are missing in the source: do not post before asking
-    as_of: Day = ""
+    @property
+    def is_readers_own(self) -> bool:
+        """Has each reader one of their own, and knows how to reach it (their MP, their union)?"""
+        return self.audience in ("parliament", "union") and not self.contacts
 
 
 class Person(Part):
@@ -209,20 +212,6 @@ class Hearing(Part):
         return self
 
 
-class Demand(Part):
-    """One thing the addressees are asked to do."""
-
-    text: SomeWords
-    sources: list[str] = Field(default_factory=list)
-
-
-class Letter(Part):
-    """A model letter; the sender's name and place stay gaps for the sender to fill."""
-
-    subject: SomeWords
-    body: SomeWords
-
-
 class Source(Part):
     """Where facts of the campaign come from."""
 
@@ -257,8 +246,14 @@ class Case(Part):
     events: list[CaseEvent] = Field(default_factory=list)
     hearings: list[Hearing] = Field(default_factory=list)
     demands: list[Demand] = Field(default_factory=list)
-    letter: Letter | None = None
+    letter: ModelLetter | None = None
     sources: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Case:
+        if self.letter and self.letter.facts and not self.demands:
+            raise fault("import-letter-no-demands")
+        return self
 
     @property
     def as_public(self) -> Case:

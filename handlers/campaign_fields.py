@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from handlers.words import clean
@@ -181,6 +181,9 @@ def _some(words: dict[str, str]) -> dict[str, str]:
 
 
 Language = Annotated[str, AfterValidator(known_language)]
+MaybeLanguage = Annotated[str, AfterValidator(lambda code: code and known_language(code))]
+"""A language, or "" where none is said."""
+
 Country = Annotated[str, AfterValidator(known_country)]
 Zone = Annotated[str, AfterValidator(known_zone)]
 Id = Annotated[str, AfterValidator(_is_id)]
@@ -208,3 +211,9 @@ def pick(words: dict[str, str], language: str, main: str = "en") -> str:
         if wanted in words:
             return words[wanted]
     return next(iter(words.values()), "")
+
+
+class Part(BaseModel):
+    """A piece of a campaign: never changed, nothing unknown in it, no type guessed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -16,9 +16,9 @@ from handlers.campaign import (
     Charge,
     Demand,
     Hearing,
-    Letter,
     LetterAddress,
     MissionRef,
+    ModelLetter,
     Part,
     Person,
     Source,
@@ -51,7 +51,7 @@ MODELS: dict[Loc, type[Part]] = {
     ("cases", "events"): CaseEvent,
     ("cases", "hearings"): Hearing,
     ("cases", "demands"): Demand,
-    ("cases", "letter"): Letter,
+    ("cases", "letter"): ModelLetter,
 }
 _ALSO_KNOWN = {"person": "people"}  # too far from the key for the search by likeness
 _TYPES = {

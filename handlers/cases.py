@@ -1,4 +1,4 @@
-"""/actions, /case and /letter: what is going on, and what a reader can do about it now."""
+"""/actions and /case: what is going on, and what a reader can do about it now."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from handlers.campaign import Case, Charge, Person, Target, Words, pick
 from handlers.casebook import Dossier
 from handlers.command import Context, UserError, command
 from handlers.contact_lines import target_blocks
-from handlers.content import information_only, refuse_letters
+from handlers.content import information_only
 from handlers.countries import country_name
 from handlers.hearing_lines import drill_mark
 from handlers.message import (
     Block,
     Bold,
     Button,
-    Copyable,
     Heading,
-    Italic,
     Message,
     Paragraph,
     Span,
@@ -26,6 +24,7 @@ from handlers.message import (
     paragraph,
 )
 from handlers.onboarding import in_rows
+from handlers.prisoner import with_address
 from handlers.reminders import facts_of, wall_time_of
 from handlers.words import one_line
 from storage import cases as store
@@ -35,7 +34,6 @@ from storage.models import Hearing
 _URGENCY = ("urgent", "this-week", "information")
 _LISTED = 12
 _LONGEST_NAME = 100
-_COPYABLE = 256  # characters Telegram puts into a copy button
 
 
 # ------------------------------------------------------------------------------- the list
@@ -223,7 +221,7 @@ async def _targets(ctx: Context, found: Dossier) -> list[Target]:
 
 def _whom(ctx: Context, found: Dossier, targets: list[Target]) -> Iterator[Block]:
     """The reader's embassy, and every office: those that can be reached, then the holes."""
-    known = [target for target in targets if target.contacts]
+    known = [target for target in targets if target.is_readers_own or target.contacts]
     known.sort(key=lambda target: not any(it.usable for it in target.contacts))
     own = any(target.own_embassy for target in targets)
     if own or known:
@@ -237,6 +235,8 @@ def _whom(ctx: Context, found: Dossier, targets: list[Target]) -> Iterator[Block
 async def _buttons(ctx: Context, found: Dossier) -> list[Button]:
     it = found.case
     buttons = [Button(ctx.t("button-letter"), command=f"/letter {it.id}")] if it.letter else []
+    if with_address(it):
+        buttons.append(Button(ctx.t("button-prisoner"), command=f"/prisoner {it.id}"))
     buttons.append(await _follow_button(ctx, found))
     return [*buttons, Button(ctx.t("button-my-embassy"), command="/embassy")]
 
@@ -251,47 +251,6 @@ async def _follow_button(ctx: Context, found: Dossier) -> Button:
 async def _followed(ctx: Context, case_id: str) -> bool:
     follows = await subscribers.follows(ctx.session, ctx.subscriber)
     return any((it.kind, it.value) == ("case", case_id) for it in follows)
-
-
-# ------------------------------------------------------------------------------ its letter
-
-
-@command("letter")
-async def letter(ctx: Context) -> Message:
-    """The model letter of a case, to copy."""
-    if not ctx.args.strip():
-        raise UserError("letter-which")
-    found = await casebook.find(ctx.session, _named(ctx), ctx.translator.language)
-    refuse_letters(ctx, found.campaign.country)
-    model = found.case.letter
-    if model is None:
-        raise UserError("letter-none", case=_title(ctx, found), id=found.case.id)
-    subject, body = _words(ctx, found, model.subject), _words(ctx, found, model.body)
-    blocks = (
-        *drill_mark(ctx, [found]),
-        Heading(_title(ctx, found)),
-        paragraph(ctx.t("notice-letter-subject", subject=subject)),
-        Copyable(f"{await _greeting(ctx, found)}\n\n{body}"),
-        paragraph(Italic(ctx.t("notice-letter-how"))),
-    )
-    return Message(blocks=blocks, buttons=_letter_buttons(ctx, found, subject))
-
-
-async def _greeting(ctx: Context, found: Dossier) -> str:
-    """How the letter begins: for the embassy, else for the first of the case's targets."""
-    targets = await _targets(ctx, found)
-    if not targets or any(target.own_embassy for target in targets):
-        return ctx.t("letter-greeting")
-    return _words(ctx, found, targets[0].salutation) or ctx.t("letter-greeting")
-
-
-def _letter_buttons(ctx: Context, found: Dossier, subject: str) -> tuple[tuple[Button, ...], ...]:
-    copying = [Button(ctx.t("button-copy-subject"), copy=subject)]
-    whom = [
-        Button(ctx.t("button-my-embassy"), command="/embassy"),
-        Button(ctx.t("button-whom"), command=f"/case {found.case.id}"),
-    ]
-    return (*([tuple(copying)] if len(subject) <= _COPYABLE else []), tuple(whom))
 
 
 def _title(ctx: Context, it: Dossier) -> str:

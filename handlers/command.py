@@ -59,6 +59,7 @@ class Rules:
     cooldown: int = 90  # seconds between the last yes and the first message
     newcomers_alarm: int = 200  # new subscriptions in an hour of which organisers are told
     newcomers_cap: int = 0  # how many are taken in an hour; 0 for any number
+    public_url: str = ""  # where the world sees our pages, without a slash at its end; "" nowhere
 
 
 @dataclass(slots=True)

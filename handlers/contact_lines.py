@@ -102,6 +102,8 @@ def target_blocks(
     """An office to write to: its name, who held it, every contact with its date."""
     office = pick(target.office, translator.language, main_language)
     named = f"{target.called(translator.language)}, {office}" if target.name else office
+    if target.is_readers_own:
+        return (paragraph(Bold(named), f"\n{translator.t('contact-readers-own')}"),)
     lines = contact_lines(target.contacts, translator, today)
     return (paragraph(Bold(named)), *lines)
 
@@ -121,13 +123,13 @@ def contact_lines(
 def contact_line(contact: Contact, translator: Translator, today: date) -> _Line:
     """A usable contact: its kind, itself, how old it is."""
     label = translator.t(f"contact-{contact.kind}")
-    as_of, checked = _date(contact.as_of), _date(contact.checked)
+    as_of, checked = as_date(contact.as_of), as_date(contact.checked)
     age = age_of(as_of, checked, today)
     note = _note(age, checked or as_of, translator, doubtful=contact.doubtful)
-    return (f"{label}: ", _value(contact.kind, contact.normal, _shown(contact)), note)
+    return (f"{label}: ", _value(contact.kind, contact.normal, shown(contact)), note)
 
 
-def _shown(contact: Contact) -> str:
+def shown(contact: Contact) -> str:
     """A contact the way people read it: +7 7172 50 64 02."""
     if contact.kind == "postal":
         return contact.printed
@@ -176,13 +178,23 @@ def known(contact: Contact) -> KnownContact:
         kind=contact.kind,
         value=contact.normal,
         shown=contact.printed if contact.kind == "postal" else "",
-        as_of=_date(contact.as_of),
-        checked=_date(contact.checked),
+        as_of=as_date(contact.as_of),
+        checked=as_date(contact.checked),
     )
 
 
-def _date(text: str) -> date | None:
+def as_date(text: str) -> date | None:
     """A day, or the first day of a month or year, as a date."""
     if not text:
         return None
     return date.fromisoformat(f"{text}-01-01"[:10] if len(text) == 4 else f"{text}-01"[:10])
+
+
+def why(found: Found, translator: Translator, country: str) -> str:
+    """Why the reader is sent to another country, or to a consulate; "" where it is their own."""
+    return "".join(str(span) for span in _why(found, translator, country)).strip()
+
+
+def dated(channel: Channel, translator: Translator) -> str:
+    """When a channel was last confirmed, as it stands behind it."""
+    return _age(channel.age, channel.checked or channel.as_of, translator).strip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handlers.alert_draft import read_draft
@@ -12,51 +11,19 @@ from handlers.alert_payload import AlertPayload, make_payload
 from handlers.alert_preview import DRAFT_LASTS, code_of, preview
 from handlers.alert_progress import root_of
 from handlers.alerts import action_for, find, refuse_when_locked
-from handlers.campaign import Words, pick
 from handlers.command import Context, Role, UserError, command, tell_organisers
-from handlers.content import information_only
 from handlers.i18n import Translator
-from handlers.message import Bold, Button, Heading, Message, paragraph
+from handlers.message import Button, Message, paragraph
 from handlers.organisers import WITHDRAWN, acting, record
+from handlers.withdrawal import Withdrawal
 from handlers.words import clean
 from storage import alerts, dialogues, ending, notices, outbox
 from storage.models import Alert, AlertState
 from storage.notices import About
-from storage.outbox import Reader
 
 _OUT = (AlertState.SENDING, AlertState.SENT)
 _LONGEST_REASON = 500  # characters
 _NO_REASON = "-"
-
-
-class Withdrawal(BaseModel):
-    """What readers are told in place of an alert that was taken back."""
-
-    model_config = ConfigDict(frozen=True)
-
-    headline: Words
-    case: Words
-    main_language: str
-    drill: bool
-    reason: str
-    country: str = ""  # whose authorities were written to
-
-
-def withdrawal(payload: str, reader: Reader, translator: Translator) -> Message:
-    """The notice that stands in place of the alert."""
-    about = Withdrawal.model_validate_json(payload)
-
-    def words(text: Words) -> str:
-        return pick(text, translator.language, about.main_language)
-
-    mark = (paragraph(Bold(translator.t("drill-mark"))),) if about.drill else ()
-    title = Heading(translator.t("withdrawn-title", headline=words(about.headline)))
-    neutral = information_only(reader, about.country)
-    ask = paragraph(translator.t("withdrawn-information" if neutral else "withdrawn-ask"))
-    blocks = (*mark, title, paragraph(words(about.case)), ask)
-    if about.reason and not neutral:
-        blocks = (*blocks, paragraph(translator.t("withdrawn-reason", reason=about.reason)))
-    return Message(blocks=blocks)
 
 
 @command("retract", who=Role.ORGANISER, fresh=True)
@@ -136,6 +103,7 @@ async def correct(ctx: Context) -> Message:
         text=draft.text,
         directory=ctx.directory,
         now=ctx.now,
+        page=(await _root_payload(ctx.session, row)).page,
     )
     payload = payload.model_copy(update={"corrects": root_of(row)})
     new = await alerts.add_draft(
@@ -150,6 +118,12 @@ async def correct(ctx: Context) -> Message:
     )
     await record(ctx, "correction drafted", code_of(new))
     return await preview(ctx, new, action=await action_for(ctx, new))
+
+
+async def _root_payload(session: AsyncSession, row: Alert) -> AlertPayload:
+    """What people were sent first: its page goes on with the corrected text."""
+    root = await alerts.get(session, root_of(row))
+    return AlertPayload.model_validate_json((root or row).payload)
 
 
 def _refuse_unless_out(row: Alert) -> None:

@@ -118,6 +118,20 @@ class Email:
 
 
 @dataclass(frozen=True, slots=True)
+class Mail:
+    """A letter about to be written to `address`: where the platform can do it safely, `text` opens
+    the mail program with all of it filled in; elsewhere only the address is shown.
+    """
+
+    address: str
+    text: str
+    copies: tuple[str, ...] = ()
+    subject: str = ""
+    body: str = ""
+    kind: Literal["mail"] = "mail"
+
+
+@dataclass(frozen=True, slots=True)
 class Phone:
     """A telephone or fax number: `number` in E.164, `text` as people read it."""
 
@@ -143,7 +157,7 @@ class Moment:
     kind: Literal["moment"] = "moment"
 
 
-Span = str | Bold | Italic | Link | Email | Phone | Code | Moment
+Span = str | Bold | Italic | Link | Email | Mail | Phone | Code | Moment
 
 # ------------------------------------------------------------------------------------ blocks
 
@@ -277,7 +291,7 @@ def _plain_span(span: Span) -> str:
             return span
         case Link(text=text, url=url):
             return text if text == url else f"{text} ({url})"
-        case Email(address=address):
+        case Email(address=address) | Mail(address=address):
             return address
         case _:
             return span.text

@@ -25,12 +25,15 @@ from handlers import (
     hearings,
     help,  # noqa: A004 - the module of the command /help
     housekeeping,
+    letters,
     organisers,
+    prisoner,
     privacy,
     reminders,
     settings,
     subscriptions,
     targets,
+    withdrawal,
 )
 from handlers.command import Command
 from handlers.i18n import Translator
@@ -43,7 +46,9 @@ COMMANDS: tuple[Command, ...] = (
     subscriptions.unsubscribe,
     cases.actions,
     cases.case,
-    cases.letter,
+    letters.letter,
+    letters.files,
+    prisoner.prisoner,
     hearings.list_hearings,
     embassy.embassy,
     contact_reports.worked,
@@ -97,7 +102,7 @@ NOTICES: Mapping[str, Renderer] = {
     "alert": alert_notice.alert,
     "reminder": reminders.reminder,
     "hearing-changed": reminders.reminder,
-    organisers.WITHDRAWN: corrections.withdrawal,
+    organisers.WITHDRAWN: withdrawal.withdrawal,
     closing.CLOSED: closing.closed,
     closing.NEWS: closing.closed,
 }
@@ -105,6 +110,9 @@ NOTICES: Mapping[str, Renderer] = {
 
 WITHDRAWING = frozenset({organisers.WITHDRAWN})
 """Kinds that take back what they replace, before they say why."""
+
+VARIED = frozenset({"alert"})
+"""Kinds that read differently for readers who are alike but for the lot they drew."""
 
 HELD_WHEN_DOUBTFUL = frozenset({"reminder"})
 """Kinds that wait for an organiser rather than arrive twice, where the platform cannot tell."""

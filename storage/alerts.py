@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.models import Alert, AlertState, Approval
@@ -20,6 +20,7 @@ async def add_draft(
     now: int,
     expires_at: int,
     corrects_id: int | None = None,
+    page: str | None = None,
 ) -> Alert:
     """A new draft; its payload never changes again."""
     alert = Alert(
@@ -31,6 +32,7 @@ async def add_draft(
         created_at=now,
         expires_at=expires_at,
         corrects_id=corrects_id,
+        page=page,
     )
     session.add(alert)
     await session.flush()
@@ -40,6 +42,15 @@ async def add_draft(
 async def get(session: AsyncSession, alert_id: int) -> Alert | None:
     """One alert."""
     return await session.get(Alert, alert_id)
+
+
+async def of_page(session: AsyncSession, page: str) -> list[Alert]:
+    """The alert whose page has this address, and its corrections; the oldest first."""
+    root = select(Alert.id).where(Alert.page == page).scalar_subquery()
+    rows = await session.scalars(
+        select(Alert).where(or_(Alert.id == root, Alert.corrects_id == root)).order_by(Alert.id)
+    )
+    return list(rows)
 
 
 async def step(

@@ -305,6 +305,7 @@ class Alert(Base):
     send_at: Mapped[int | None]
     notice_id: Mapped[int | None] = mapped_column(Id)
     corrects_id: Mapped[int | None] = mapped_column(Id)  # the alert this one puts right
+    page: Mapped[str | None] = mapped_column(index=True, unique=True)  # in its page's address
     progress_id: Mapped[int | None] = mapped_column(Id)  # the delivery that shows how far it is
     progress_at: Mapped[int] = mapped_column(default=0)  # when it was last brought up to date
 

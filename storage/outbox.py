@@ -36,6 +36,7 @@ from sqlalchemy.orm import aliased
 
 from storage import subscribers
 from storage.database import rows_of
+from storage.lots import lot
 from storage.models import SENDING, Delivery, DeliveryState, Notice, Subscriber
 from storage.vault import vault_of
 
@@ -65,6 +66,7 @@ class Reader:
     content: str = ""  # what they asked for: see handlers/content.py
     quiet_from: int | None = None
     quiet_to: int | None = None
+    lot: int = 0  # which of several approved wordings they get, see `lots.py`
 
     @property
     def silent(self) -> bool:
@@ -289,6 +291,7 @@ _EVERYTHING = (
         Subscriber.quiet_to,
         Notice.kind.label("notice_kind"),
         Notice.lane,
+        Notice.alert_id,
         _Target.refs.label("target_refs"),
     )
     .outerjoin(Subscriber, Subscriber.id == Delivery.subscriber_id)
@@ -409,6 +412,7 @@ def _reader(row: Row[*tuple[Any, ...]]) -> Reader:
         content=row.content,
         quiet_from=row.quiet_from,
         quiet_to=row.quiet_to,
+        lot=lot(row.alert_id, row.subscriber_id) if row.alert_id else 0,  # a correction keeps it
     )
 
 

@@ -123,6 +123,16 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
+async def sqlite_database(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    """One on SQLite, for what does not depend on the kind of database."""
+    path = tmp_path / "tocsin.db"
+    shutil.copy(sqlite_template, path)
+    database = Database(f"sqlite:///{path}", Vault(KEY))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
 def plain_logging() -> Iterator[None]:
     """Puts logging back as it was after a test that sets it up."""
     root = logging.getLogger()

@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.async_api import Browser
 from rich.console import Console
 
-from bot.demo import Story, running, trial
+from bot.demo import Story, running, trial, usual_port
 from tests.fakes.browser import DESK, PHONE, chromium, screenshot, window
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 async def main() -> None:
     """Play the story, then photograph three people's screens."""
     with tempfile.TemporaryDirectory() as folder:
-        async with running(trial(Path(folder))) as app:
+        async with running(trial(Path(folder), port=usual_port())) as app:
             await Story(app, Console(file=StringIO())).play()
             async with chromium() as browser:
                 english = (browser, f"{app.chat_url}london", "Trial opens tomorrow", DESK)
@@ -31,6 +31,7 @@ async def main() -> None:
                 await _take(*russian, "notice-phone.png")
                 preview = (browser, f"{app.chat_url}owner", "Preview of alert", DESK)
                 await _take(*preview, "preview.png")
+                await _take_action_page(browser, f"{app.chat_url}london")
 
 
 async def _take(browser: Browser, url: str, words: str, size: tuple[int, int], name: str) -> None:
@@ -40,6 +41,15 @@ async def _take(browser: Browser, url: str, words: str, size: tuple[int, int], n
         message = page.locator(".ours", has_text=words).first
         await message.evaluate("it => (it.parentElement.scrollTop = it.offsetTop - 16)")
         await screenshot(page, FOLDER / name)
+
+
+async def _take_action_page(browser: Browser, chat: str) -> None:
+    """The page that the notice's button leads to."""
+    async with window(browser, PHONE) as page:
+        await page.goto(chat)
+        button = page.get_by_role("link", name="Open, send or print the letter").first
+        await page.goto(await button.get_attribute("href") or "")
+        await screenshot(page, FOLDER / "action-page.png")
 
 
 if __name__ == "__main__":

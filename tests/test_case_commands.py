@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from handlers.campaign import Campaign
-from handlers.message import Copyable, Email, Message, Paragraph
+from handlers.message import Email, Message, Paragraph
 from storage.database import Database
 from tests.people import World, sample, words
 
@@ -188,41 +188,6 @@ async def test_a_closed_case_asks_nobody_to_write_any_more(world: World) -> None
 async def test_an_unknown_case_is_answered(world: World, name: str) -> None:
     assert "do not know a case" in words(await world.person("anna").says(f"/case {name}"))
     assert "do not know a case" in words(await world.person("anna").says(f"/letter {name}"))
-
-
-# ------------------------------------------------------------------------------- /letter
-
-
-async def test_the_letter_can_be_copied_with_its_subject(world: World) -> None:
-    anna = world.person("anna")
-    await anna.says("/case bokayev-ayan")
-
-    answer = await anna.presses("Get the letter")
-
-    (letter,) = [block for block in answer.blocks if isinstance(block, Copyable)]
-    case = sample().case("bokayev-ayan")
-    assert case is not None
-    assert case.letter is not None
-    assert letter.text.startswith("Dear Ambassador,\n\n")
-    assert case.letter.body["en"] in letter.text
-    assert answer.buttons[0][0].copy == case.letter.subject["en"]
-
-
-async def test_a_letter_without_an_embassy_greets_its_first_target(world: World) -> None:
-    await world.knows(_changed("bokayev-ayan", targets=["human-rights-commissioner"]))
-
-    answer = words(await world.person("anna").says("/letter bokayev-ayan"))
-
-    assert "Dear Commissioner," in answer
-
-
-async def test_a_case_without_a_letter_says_what_to_do_instead(world: World) -> None:
-    await world.knows(_changed("bokayev-ayan", letter=None))
-    anna = world.person("anna")
-
-    assert "no model letter" in words(await anna.says("/letter bokayev-ayan"))
-    assert "Get the letter" not in _labels(await anna.says("/case bokayev-ayan"))
-    assert "Which case?" in words(await anna.says("/letter"))
 
 
 # ------------------------------------------------------------------------------- /embassy

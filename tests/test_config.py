@@ -118,6 +118,31 @@ def test_the_built_in_chat_is_never_shown_to_others(
         assert ["web.listen" in line for line in _complaints(folder, text)] == [True]
 
 
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("https://act.example.org", ""),
+        ("http://abc.onion", ""),
+        ("http://act.example.org", "with TLS"),
+        ("http://127.0.0.1:8780", "to their own machine"),
+        ("https://localhost", "to their own machine"),
+    ],
+)
+def test_pages_are_where_readers_can_see_them_and_nobody_else_sees_that(
+    folder: Path, url: str, fault: str
+) -> None:
+    text = f'[telegram]\ntoken_file = "telegram.token"\n[web]\npublic_url = "{url}"'
+
+    if fault:
+        assert [fault in line for line in _complaints(folder, text)] == [True]
+    else:
+        assert _load(folder, text).web.public_url == url
+
+
+def test_a_trial_on_ones_own_machine_may_show_its_pages_there(folder: Path) -> None:
+    assert _load(folder, '[web]\npublic_url = "http://127.0.0.1:8780"').web.public_url
+
+
 def test_a_secret_that_others_can_read_is_a_warning(folder: Path) -> None:
     (folder / "telegram.token").chmod(0o644)
 

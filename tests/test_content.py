@@ -76,7 +76,8 @@ async def test_who_lives_there_gets_the_news_and_no_call_to_act(world: World) ->
     case = await aigul.presses("The case")
     assert _calls_to_nothing(case)
     assert "Two activists from Atyrau" in words(case)
-    assert "information only" in words(await aigul.says("/letter bokayev-ayan"))
+    for command in ("/letter", "/files", "/prisoner"):
+        assert "information only" in words(await aigul.says(f"{command} bokayev-ayan"))
     assert "nothing was counted" in words(await aigul.says("/bounced bokayev-ayan"))
     assert "no addresses are shown" in words(await aigul.says("/embassy"))
     assert "no addresses are shown" in words(await aigul.says("/embassy GB"))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote, urlsplit
 
+from handlers.mailto import mailto
 from handlers.message import (
     Block,
     Bold,
@@ -22,6 +23,7 @@ from handlers.message import (
     Heading,
     Italic,
     Link,
+    Mail,
     Moment,
     Paragraph,
     Phone,
@@ -79,6 +81,12 @@ class Dialect:
         if not _MAILBOX.fullmatch(span.address):
             return text(span.address)
         return tag("a", text(span.address), href="mailto:" + quote(span.address, safe="@"))
+
+    def mail(self, span: Mail) -> str:
+        """A letter that opens in the mail program, filled in."""
+        if not all(_MAILBOX.fullmatch(one) for one in (span.address, *span.copies)):
+            return text(span.address)
+        return tag("a", text(span.text), href=mailto(span))
 
     def phone(self, span: Phone) -> str:
         """A number that opens the telephone."""
@@ -153,6 +161,8 @@ def _span(span: Span, dialect: Dialect) -> str:  # noqa: PLR0911 -- one line for
             return dialect.link(span)
         case Email():
             return dialect.email(span)
+        case Mail():
+            return dialect.mail(span)
         case Phone():
             return dialect.phone(span)
         case Moment():

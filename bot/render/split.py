@@ -21,6 +21,7 @@ from handlers.message import (
     Email,
     Heading,
     Italic,
+    Mail,
     Message,
     Paragraph,
     Span,
@@ -203,7 +204,7 @@ def _cut_span(span: Span, at: int) -> tuple[Span, Span]:
 def _words(span: Span) -> str:
     if isinstance(span, str):
         return span
-    return span.address if isinstance(span, Email) else span.text
+    return span.address if isinstance(span, Email | Mail) else span.text
 
 
 def _text_positions(text: str) -> Iterator[list[int]]:

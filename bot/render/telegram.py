@@ -25,6 +25,7 @@ from handlers.message import (
     Heading,
     Italic,
     Link,
+    Mail,
     Message,
     Moment,
     Paragraph,
@@ -141,7 +142,7 @@ def _span(sheet: _Sheet, span: Span) -> None:
             sheet.mark(MessageEntity.CODE, text)
         case Link():
             _link(sheet, span)
-        case Email(address=address):
+        case Email(address=address) | Mail(address=address):
             sheet.write(address)  # Telegram itself makes it tappable
         case Phone(text=text):
             sheet.write(text)

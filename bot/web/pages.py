@@ -33,9 +33,12 @@ _HEADERS = {
 
 
 async def restrict(_request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Put the headers on every answer, errors included (a signal of the application)."""
+    """Put the headers on every answer, errors included (a signal of the application).
+
+    A page that has set a stricter one keeps it.
+    """
     for name, value in _HEADERS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)
     response.headers.popall("Server", None)
 
 

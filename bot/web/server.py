@@ -1,4 +1,4 @@
-"""The web server: /healthz, the built-in chat, and next to nothing else. It keeps no log."""
+"""The web server: /healthz, action pages for the world, the built-in chat. It keeps no log."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.web import guard, pages
+from bot.web.action import ActionPages
 from bot.web.chat import ChatPages
 
 Health = Callable[[], Awaitable[Mapping[str, object]]]
@@ -18,12 +19,19 @@ class WebServer:
     """Serves on one address from `start` to `stop`. Port 0 takes any free one, see `port`."""
 
     def __init__(
-        self, host: str, port: int, *, health: Health, chat: ChatPages | None = None
+        self,
+        host: str,
+        port: int,
+        *,
+        health: Health,
+        chat: ChatPages | None = None,
+        action: ActionPages | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._health = health
         self._chat = chat
+        self._action = action
         self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=1.0)
 
     async def start(self) -> None:
@@ -47,6 +55,8 @@ class WebServer:
         app.router.add_get("/", self._front)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_static("/static", pages.STATIC)
+        if self._action:
+            self._action.add_to(app)
         if self._chat:
             app.add_subapp(self._chat.path, self._chat.application())
         return app

@@ -182,10 +182,16 @@ notice-hearing = Next hearing: { $when } ({ $place } time)
 notice-no-embassy = No embassy or consulate of { $country } is known that answers for { $own }. Write here instead:
 notice-no-country = Tell me your country with {$p}country, and the next notice shows the embassy of { $country } there. Until then write here:
 notice-embassy-unreachable = Write here instead:
-letter-greeting = Dear Ambassador,
 notice-letter = The letter
 notice-letter-subject = Subject: { $subject }
-notice-letter-how = Copy it, put your name, town and country at the end, and change whatever you like: letters in your own words count for more.
+notice-letter-how = Copy it, write your name, town and country where the square brackets are, and change whatever you like: letters in your own words count for more.
+letter-to = To:
+letter-copies = Copies:
+letter-other-language = The letter is in { $language }, which they read best. This is what it says:
+letter-long = This letter is long and may have come in several messages. {$p}files { $case } sends it in one file.
+mail-filled = { $address } (opens your mail program with the letter in it)
+mail-short = { $address } (opens your mail program with a shorter letter; the whole one is below)
+mail-empty = { $address } (opens your mail program; copy the letter into it)
 notice-text = From the organisers
 notice-case-heading = The case
 notice-charges = Charges
@@ -199,7 +205,10 @@ notice-foot =
     More about the case: {$p}case { $case }
     Stop notices about it: {$p}unsubscribe { $case }, about everything: {$p}unsubscribe
 notice-foot-channel = Issued { $issued }
-button-copy-address = Copy the e-mail address
+button-action-page = Open, send or print the letter
+button-copy-email = Copy the e-mail address
+button-copy-fax = Copy the fax number
+button-copy-postal = Copy the postal address
 button-copy-subject = Copy the subject
 button-case = The case
 button-stop-case = Stop this case
@@ -292,6 +301,7 @@ preview-audience = { $count ->
         [one] Goes to one subscriber.
        *[other] Goes to { $count } subscribers.
     }
+preview-wordings = Letters differ from reader to reader: each demand comes in one of the wordings in the campaign file. This one has the first of each.
 preview-corrects = Stands in place of alert { $number } for everybody who has it.
 preview-information = Readers in { $country }, and whoever asked for it, get information only: this headline and the facts of the case, without your text, the letter, demands and addresses. Keep the headline to facts.
 preview-countries = Countries: { $list }
@@ -433,6 +443,7 @@ contact-last-confirmed = last confirmed { $day }
 contact-stale = from { $day }: old, may no longer work
 contact-doubtful = readers report that it does not work
 contact-undated = date not known
+contact-readers-own = You know best how to reach yours.
 contact-none-known = No address is known.
 contact-another = { $kind } (another)
 contact-hole-redacted = { $kind }: hidden by the website it was taken from
@@ -557,6 +568,8 @@ import-syntax = This is not valid TOML, at column { $column }: { $detail }. Look
 import-missing = “{ $key }” is missing. Add a line: { $key } = …
 import-unknown-key = “{ $key }” is not a key that belongs here. Take it out, or see the manual of the campaign file for the keys that do.
 import-unknown-key-meant = “{ $key }” is not a key that belongs here. Did you mean “{ $suggestion }”?
+import-letter-body-or-facts = A letter has either “body”, the whole letter but for the greeting, or “facts”, to which greeting, demands and end are added. Write one of the two.
+import-letter-no-demands = The letter has “facts” but the case has no demands. Add [[cases.demands]], or write the whole letter as “body”.
 import-empty = “{ $key }” is empty. Write the text, or take the line out.
 import-wrong-type = “{ $key }” must be { $expected ->
     [text] text in quotation marks
@@ -599,6 +612,70 @@ import-repair = “{ $value }” cannot be used as it was printed. It may now be
 import-zero-removed = “{ $value }” is read as { $normal }: the (0) is not dialled from abroad.
 import-contact-twice = “{ $value }” is already on line { $first }. One of the two can go.
 
+## Letters: what stands around the facts, in the language of whoever gets them
+
+letter-dear-official = Dear Sir or Madam,
+letter-dear-embassy = Dear Ambassador,
+letter-dear-parliament = Dear Member of Parliament,
+letter-dear-union = Dear colleagues,
+letter-ask-official = I respectfully ask you to do what is in your power so that this is done:
+letter-ask-embassy = I respectfully ask you to pass these requests on to the authorities of your country:
+letter-ask-parliament = Please raise this in parliament and with our government, and support these demands:
+letter-ask-union = I ask our union to protest to the authorities and to the embassy, and to support these demands:
+letter-end-official =
+    If the decision is not yours, please pass this letter on to those who make it. I would be grateful for an answer.
+
+    Yours respectfully,
+    {"["}your name]
+    {"["}your town and country]
+letter-end-embassy =
+    I would be grateful for an answer.
+
+    Yours respectfully,
+    {"["}your name]
+    {"["}your town and country]
+letter-end-parliament =
+    Please let me know what you have done.
+
+    Yours sincerely,
+    {"["}your name]
+    {"["}your address]
+letter-end-union =
+    Please let me know what has been decided.
+
+    In solidarity,
+    {"["}your name]
+    {"["}your branch]
+letter-short = I am writing about { $case }. I respectfully ask for the following:
+letter-short-end =
+    Yours respectfully,
+    {"["}your name]
+
+letter-prisoner =
+    Dear { $name },
+
+    People in many countries are thinking of you. You are not forgotten. I wish you strength and good health.
+
+    {"["}a few words about yourself, your town or the weather]
+
+    {"["}your name]
+prisoner-title = A message to { $name }
+prisoner-agreed-prisoner = The prisoner has agreed that this address is made known.
+prisoner-agreed-lawyer = The lawyer has agreed that this address is made known.
+prisoner-incomplete = This address is incomplete: lines are missing in its source. Ask the organisers before you post anything.
+prisoner-rules = Please keep to this:
+prisoner-rule-language = Write in { $language }. Letters in other languages may be held back.
+prisoner-rule-case = Write nothing about the case, the trial, politics, or other people. It could be held against whoever gets your letter.
+prisoner-rule-read = The prison reads every letter. Put your own address on it only if that is safe for you.
+prisoner-address-original = The address, for the post there
+prisoner-address-latin = The same in Latin letters, for the post in your country
+prisoner-message = Words to begin with
+prisoner-meaning = This is in { $language } and says:
+prisoner-how = Copy them by hand or print them, and put your own words where the square brackets are.
+prisoner-which = Whose case? Write {$p}prisoner and the case; {$p}actions lists them.
+prisoner-none = For { $case } no address is known to which letters may be sent. An address is shown only when the prisoner or the lawyer has agreed. What else you can do: {$p}case { $id }
+button-prisoner = Write to the prisoner
+
 ## What can be done
 
 actions-title = What you can do now
@@ -617,6 +694,10 @@ case-closed-information = This case is closed.
 button-follow-case = Follow this case
 button-letter = Get the letter
 button-whom = Whom to write to
+button-letter-to = Letter to: { $name }
+button-letters = Letters to others
+button-files = Letter as files
+files-what = The letter as a draft for the mail program of a computer (.eml) and as plain text; the telephone numbers as contact cards (.vcf), where there are any. What stands in square brackets is for you to fill in.
 letter-which = Which case? Write {$p}letter and the case; {$p}actions lists them.
 letter-none = There is no model letter for { $case }. {$p}case { $id } shows what is asked for; write in your own words.
 embassy-none = No embassy or consulate of { $country } is known that answers for { $own }, and the campaign names no other address. {$p}actions shows what else you can do.
@@ -735,7 +816,9 @@ help-actions = what you can do now
 help-case = one case: {$p}case and its name
 help-case-more = {$p}case alone lists all. Any name works that the case is known by, in any spelling.
 help-letter = the letter of a case, to copy
-help-letter-more = {$p}letter and the case. Put your name, town and country at the end; change whatever you like.
+help-letter-more = {$p}letter and the case; with a number behind it, the letter to another of those one can write to. Write your name, town and country where the square brackets are; change whatever you like.
+help-files = the letter of a case as files
+help-files-more = {$p}files and the case: a draft for a mail program, plain text, contact cards with the telephone numbers.
 help-worked = say that an address or number works
 help-worked-more =
     Under a notice, or {$p}worked and the case. If it showed several contacts, you choose one.
@@ -765,6 +848,8 @@ help-embassy-more =
     The date behind an address is when it was last confirmed. Where no embassy is known, I say so and name somebody else.
 
     Organisers correct an address with it: {$p}embassy KZ IE email new@example.org source: their website. The first code is whose embassy, the second the readers’ country.
+help-prisoner = where to write to a prisoner, and how
+help-prisoner-more = {$p}prisoner and the case. An address is shown only when the prisoner or the lawyer has agreed.
 help-privacy = what is stored about you and what is not
 help-id = your id, as the configuration names owners
 help-forget = erase everything about you
@@ -944,3 +1029,55 @@ web-here = Tocsin runs on this machine. This address has no public pages.
 web-loopback-only = The built-in chat gives the rights of the owner, so it opens only on the machine Tocsin runs on, at the address printed in its terminal.
 web-foreign = This was sent from another site and was not accepted.
 web-no-page = There is no page at this address.
+
+## The action page
+
+page-country = Your country
+page-country-none = Please choose
+page-country-do = Show
+page-country-why = It decides which embassy you are shown. It is not kept.
+page-no-country = Choose your country to see the embassy of { $country } there. Until then write here:
+page-unreachable = No way to write to this mission is known: { $mission }. Write here instead:
+page-inside = Whoever lives in { $country } gets no letter and no address here: writing could be dangerous for you. Those who live elsewhere write for you.
+page-languages = Language
+page-email = Write the e-mail
+page-email-to = Write the e-mail to { $name }
+page-email-filled = It opens your mail program with the letter in it. Put your name where the square brackets are.
+page-email-short = It opens your mail program with a shorter letter; the whole one is below, to copy. Put your name where the square brackets are.
+page-if-nothing = Nothing opens? Open this page in your browser (not inside the chat), or copy address, subject and letter.
+page-copy = Copy
+page-copy-what = Copy: { $what }
+page-copied = Copied
+page-letter = The letter
+page-letter-to = Letter to { $name }
+page-subject = Subject
+page-print = Letter on paper and envelope
+page-fax = Fax sheet
+page-eml = As a draft for a computer (.eml)
+page-txt = As text (.txt)
+page-own = A line of your own
+page-own-why = Who you are or why you write. It goes into the letter here on your device and never to us. Leave out plans, other people’s names and whatever could be used against somebody.
+page-others = Others to write to
+page-copies = Send a copy to the organisers:
+page-about = About the case
+page-print-do = Print
+page-print-how = Print this page with your browser (A4); the second sheet is the envelope. Write your name by hand where the square brackets are, and sign.
+page-fax-how = Print this page with your browser (A4), write your name by hand where the square brackets are, sign, and fax it.
+page-pdf = As PDF (without a line of your own)
+page-back = Back
+page-fax-title = Fax
+page-fax-to = To
+page-fax-number = Fax number
+page-fax-from = From
+page-fax-day = Date
+page-fax-pages = Pages
+page-envelope = Envelope
+page-sender = Your name and address
+page-no-post = No postal address is known.
+page-ended = Please do not write any more
+page-ended-withdrawn = The organisers have taken this alert back.
+page-ended-closed = This case is closed.
+page-ended-deadline = Letters helped until { $day }. That day is over.
+page-ended-old = This alert is of { $day }. Nobody has confirmed since then that letters still help.
+page-ended-wrote = If you have written already, there is nothing you need to do.
+page-foot = Issued { $issued }. This page sets no cookie, loads nothing from anywhere else and keeps nothing about who visits it.
