@@ -19,7 +19,6 @@ import typer
 from bot.app import open_storage
 from bot.cli_errors import explain
 from bot.config import Config
-from bot.keep import DatabaseKeep
 from bot.platforms.base import Unusable
 from handlers import casebook
 from handlers.casebook import Dossier
@@ -189,8 +188,7 @@ async def _matrix(config: Config) -> AsyncIterator[Finding]:
     from bot.accounts import matrix_account  # noqa: PLC0415 - 40 MB, only if used
 
     async with open_storage(config) as storage:
-        keep = DatabaseKeep(storage.database, "matrix")
-        account = matrix_account(config.matrix, keep)
+        account = matrix_account(config.matrix, storage.database)
         known = await _account("matrix", account.describe)
         yield known
         if known.result == "ok":

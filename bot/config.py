@@ -29,6 +29,8 @@ _TELEGRAM_RATE = 30  # messages a second that Telegram grants everybody
 _OWN_SERVER_RATE = 10_000  # a server of your own may have other limits
 
 Approvals = Literal["auto", 1, 2]
+Groups = Literal["anyone", "organisers", "nobody"]
+_GROUPS: tuple[Groups, ...] = ("anyone", "organisers", "nobody")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,14 @@ class TelegramConfig:
 
 @dataclass(frozen=True, slots=True)
 class MatrixConfig:
-    """The Matrix account."""
+    """The Matrix account; `groups` says who may bring it into a room of more than two."""
 
     homeserver: str
     user_id: str
     store: Path
     password: Secret | None = None
     access_token: Secret | None = None
+    groups: Groups = "anyone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +244,9 @@ def _matrix(sections: Sections) -> MatrixConfig | None:
             "password_file", "is missing", 'Write password_file = "matrix.password".', value=""
         )
     store = section.path("store", "data/matrix")
-    return MatrixConfig(homeserver, user_id, store, password, token)
+    groups = section.choice("groups", _GROUPS, "anyone")
+    allowed = next(it for it in _GROUPS if it == groups)
+    return MatrixConfig(homeserver, user_id, store, password, token, allowed)
 
 
 def _web(section: Section, *, enabled: bool, elsewhere: bool) -> WebConfig:

@@ -10,7 +10,7 @@ from handlers import casebook
 from handlers.command import Context
 from handlers.content import INFORMATION, said_after_country
 from handlers.countries import country_name, suggest_countries
-from handlers.i18n import languages
+from handlers.i18n import Translator, languages
 from handlers.message import Block, Button, Heading, Message, paragraph
 from storage import dialogues, subscribers
 
@@ -21,8 +21,7 @@ async def next_step(ctx: Context, *, greeting: bool = False) -> Message:
     """Ask for the first thing that is not known; when all is, say how things stand."""
     before: tuple[Block, ...] = ()
     if greeting:
-        key = "start-greeting" if ctx.private else "start-greeting-group"
-        before = (Heading(ctx.t("start-title")), paragraph(ctx.t(key)))
+        before = tuple(it for said in _greeted_in(ctx) for it in _greeting(ctx, said))
     if not ctx.subscriber.language:
         return ask_language(ctx, before=before)
     if not ctx.subscriber.country:
@@ -41,6 +40,22 @@ async def next_step(ctx: Context, *, greeting: bool = False) -> Message:
         ),
     )
     return Message(blocks=(*before, said), buttons=buttons, in_place=not greeting)
+
+
+def _greeted_in(ctx: Context) -> list[Translator]:
+    """Nothing on Matrix tells which language somebody reads: until they say, it is all we have."""
+    if ctx.subscriber.language or ctx.request.language:
+        return [ctx.translator]
+    return [Translator(code, ctx.translator.prefix) for code in languages()]
+
+
+def _greeting(ctx: Context, translator: Translator) -> Iterator[Block]:
+    yield Heading(translator.t("start-title"))
+    if ctx.private:
+        yield paragraph(translator.t("start-greeting"))
+    else:
+        yield paragraph(translator.t("start-greeting-group"))
+        yield paragraph(translator.t("start-group-seen"))
 
 
 def ask_language(ctx: Context, *, before: tuple[Block, ...] = ()) -> Message:

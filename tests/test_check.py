@@ -16,7 +16,6 @@ from bot.app import open_storage
 from bot.check import check
 from bot.config import Config, load_config
 from bot.import_campaign import import_file
-from bot.keep import DatabaseKeep
 from storage import schema
 from storage.database import Database
 from storage.vault import open_vault
@@ -193,8 +192,7 @@ async def _runs_once(config: Config) -> None:
 
     async with open_storage(config) as storage:
         assert config.matrix is not None
-        keep = DatabaseKeep(storage.database, "matrix")
-        async with matrix_account(config.matrix, keep) as matrix:
+        async with matrix_account(config.matrix, storage.database) as matrix:
             listening = asyncio.create_task(matrix.listen(receive, None))
             async with asyncio.timeout(20):
                 await matrix._sync.ready.wait()

@@ -141,7 +141,7 @@ async def _is_left_alone(matrix: Matrix, room: str) -> None:
     now = asyncio.get_running_loop().time
     await wait_until(lambda: invitations._not_before.get(room, 0) > now() + 3 * 3600 - 60)
     invitations._not_before.clear()
-    invitations.accept()
+    invitations.answer()
 
 
 async def test_failing_joins_do_not_use_up_the_hours_number(

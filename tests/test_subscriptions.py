@@ -36,6 +36,7 @@ async def test_three_taps_subscribe_somebody_whose_client_speaks_english(world: 
     assert "In which country" in words(first)
     second = await anna.presses("United Kingdom")
     assert "What do you want to hear about?" in words(second)
+    assert "письма" not in words(first)
     third = await anna.presses("Everything")
 
     assert "You will get every urgent notice about: all cases." in words(third)
@@ -49,10 +50,20 @@ async def test_a_client_without_a_language_is_asked_first(world: World) -> None:
     ivan = world.person("ivan", language="")
 
     first = await ivan.says("/start")
+    assert "letters in the first two days" in words(first)
+    assert "письма, отправленные в первые два дня" in words(first)
     assert _labels(first) == ["English", "русский"]
     second = await ivan.presses("русский")
 
     assert "В какой стране вы живёте?" in words(second)
+
+
+async def test_a_group_is_told_that_its_members_see_each_other(world: World) -> None:
+    greeted = await world.group("square", language="").says("/start")
+
+    assert "Everybody in this group sees who else is in it." in words(greeted)
+    assert "Все в этой группе видят" in words(greeted)
+    assert "sees who else" not in words(await world.person("anna").says("/start"))
 
 
 @pytest.mark.parametrize("written", ["gb", "Великобритания", "united kingdom", "UK", "🇬🇧"])

@@ -54,6 +54,7 @@ start-greeting-group =
     When someone is arrested or put on trial, letters in the first two days help most. This group gets a notice with a letter ready to send and the address of the embassy in its country.
 
     An administrator sets it up here. Stop at any time with {$p}unsubscribe. What is stored: {$p}privacy
+start-group-seen = Everybody in this group sees who else is in it. Who would rather not be seen here writes to the bot alone.
 start-all-set-information = You are subscribed, to information only.
 start-all-set = You are subscribed. Notices show the embassy for: { $country }.
 ask-language = Which language? / На каком языке?

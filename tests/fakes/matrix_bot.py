@@ -44,7 +44,7 @@ class Bot:
         self.crash: Callable[[Sequence[Request]], None] = lambda _: None
         self._news = asyncio.Condition()
 
-    def platform(self, **changes: str) -> Matrix:
+    def platform(self, **changes: object) -> Matrix:
         settings: dict[str, Any] = {
             "password": self.account.password,
             "patience": self.patience,
@@ -53,7 +53,7 @@ class Bot:
         return Matrix(self.url, self.user_id, store=self.store, keep=self.keep, **settings)
 
     @asynccontextmanager
-    async def running(self, **changes: str) -> AsyncIterator[Matrix]:
+    async def running(self, **changes: object) -> AsyncIterator[Matrix]:
         async with self.platform(**changes) as matrix:
             listening = asyncio.create_task(matrix.listen(self.receive, self.cursor))
             self.listening = listening

@@ -57,6 +57,7 @@ class SafeClient(StrictClient):
             raise RuntimeError("the encryption store did not load")
         self.ever_encrypted: set[str] = set(self.encrypted_rooms)
         self.identities = Identities(self)
+        self.invite_states: dict[str, list[dict[str, Any]]] = {}  # of the last sync, as it came
         self.olm.message_index_ok = self._numbered
         self._needs_fallback = False
         self._keys = asyncio.Lock()  # two key requests at once trip over each other
@@ -276,6 +277,8 @@ class SafeClient(StrictClient):
         save_to: Any = None,  # noqa: ANN401 -- as above
     ) -> Any:  # noqa: ANN401 -- as above
         """Take what the library overlooks: keys that are used up, and who vouches for whom."""
+        syncs = response_class is nio.SyncResponse  # before the library takes it to pieces
+        invited = _invited(await self.parse_body(transport_response)) if syncs else {}
         response = await super().create_matrix_response(
             response_class, transport_response, data, save_to
         )
@@ -283,6 +286,7 @@ class SafeClient(StrictClient):
             self.identities.take(await self.parse_body(transport_response))
         if isinstance(response, nio.SyncResponse):
             self._count_keys(await self.parse_body(transport_response))
+            self.invite_states = invited
         return response
 
     def _count_keys(self, parsed: dict[str, Any]) -> None:
@@ -329,6 +333,22 @@ class SafeClient(StrictClient):
         except Exception as error:
             log.warning("a device's message could not be taken in (%s)", type(error).__name__)
             return None
+
+
+def _invited(parsed: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """All that is told of each room we are invited to; the library drops most of it."""
+    rooms = _table(_table(parsed.get("rooms")).get("invite"))
+    states = {it: _table(_table(one).get("invite_state")) for it, one in rooms.items()}
+    return {it: [dict(_table(event)) for event in _list(one)] for it, one in states.items()}
+
+
+def _list(state: dict[str, Any]) -> list[object]:
+    events = state.get("events")
+    return events if isinstance(events, list) else []
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _check(answer: Any, reason: str) -> None:  # noqa: ANN401 -- the library has no types

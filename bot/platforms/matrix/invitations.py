@@ -1,74 +1,112 @@
-"""Rooms that the bot is invited to, joined at a pace that a flood of invitations cannot raise."""
+"""Invitations: answered in a task of their own, at a pace that a flood of them cannot raise."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
 
 import nio
 
 from bot.platforms.base import Keep, RecipientGone, Rejected, TryLater, Unusable
+from bot.platforms.matrix.doorkeeping import Door, Doorkeeper, Invitation, read_invitation
 from bot.platforms.matrix.errors import from_answer, is_error
 
 log = logging.getLogger(__name__)
 
 JOINS_PER_HOUR = 300  # a campaign that has just been in the news, not a flood
-MAX_WAITING = 1_000  # invitations remembered; what comes above that must be sent again
+ANSWERS_PER_SERVER = 100  # an hour, refusals included: one homeserver must not use up the number
+MAX_WAITING = 1_000  # invitations remembered; what comes above that comes again at the next start
+MAX_WAITING_PER_SERVER = 300
 _HOUR = 3600.0
 _KEPT = "invitations"
 
 
 class Invitations:
-    """Remembers invitations over restarts, and accepts them in a task of its own."""
+    """Remembers invitations over restarts, and joins or leaves as the doorkeeper says."""
 
-    def __init__(self, client: nio.AsyncClient, keep: Keep, again: float) -> None:
+    def __init__(
+        self, client: nio.AsyncClient, keep: Keep, door: Doorkeeper, again: float
+    ) -> None:
         self._client = client
+        self._door = door
         self._again = again  # seconds between two attempts
         self._not_before: dict[str, float] = {}  # room → when to try again
         self._keep = keep
-        self._waiting: list[str] = []
-        self._accepted: set[str] = set()  # joined, but the sync has not said so yet
-        self._joins: deque[float] = deque()
+        self._waiting: dict[str, Invitation] = {}
+        self._answered: set[str] = set()  # joined or left, but the sync has not said so yet
+        self._counted: set[str] = set()  # how often a room is tried again does not count
+        self._allowance = Allowance()
         self._wake = asyncio.Event()
 
     async def load(self) -> None:
         """Recall what was waiting when the bot stopped."""
-        self._waiting = json.loads(await self._keep.load(_KEPT) or "[]")
+        kept = json.loads(await self._keep.load(_KEPT) or "[]")
+        waiting = [Invitation(**{**it, "door": Door(it["door"])}) for it in kept]
+        self._waiting = {it.room_id: it for it in waiting}
 
     def expects(self, room_id: str) -> bool:
         """Is this a room that we are about to join?"""
-        return room_id in self._waiting
+        return room_id in self._waiting and not self._waiting[room_id].refused
 
-    async def note(self, rooms: nio.responses.Rooms, moved_to: list[str]) -> None:
-        """Remember what a sync says about invitations, durably before this returns."""
-        settled = rooms.join.keys() | rooms.leave.keys()
-        self._accepted -= settled
-        waiting = [room for room in self._waiting if room not in settled]
-        for room_id in [*rooms.invite, *moved_to]:
-            if room_id not in waiting and len(waiting) < MAX_WAITING:
-                waiting.append(room_id)
+    def shuns(self, room_id: str) -> bool:
+        """Is this a room that we are about to leave, so that nothing said there counts?"""
+        return room_id in self._waiting and self._waiting[room_id].refused
+
+    async def note(
+        self,
+        rooms: nio.responses.Rooms,
+        states: Mapping[str, Sequence[Mapping[str, Any]]],
+        moved_to: Sequence[str],
+    ) -> None:
+        """Remember what a sync says about invitations, durably before this returns.
+
+        `states` is the stripped state of each room we are invited to.
+        """
+        self._answered -= rooms.join.keys() | rooms.leave.keys() | states.keys()
+        waiting = {it: one for it, one in self._waiting.items() if it not in rooms.leave}
+        for room_id in rooms.join.keys() & waiting.keys():
+            if not waiting[room_id].refused:
+                await self._look_around(waiting, room_id)
+        read = [read_invitation(*state, self._client.user_id) for state in states.items()]
+        moved = [Invitation(room_id, "", Door.MOVED) for room_id in moved_to]
+        for invitation in [*filter(None, read), *moved]:
+            _add(waiting, invitation)
         if waiting != self._waiting:
-            self._waiting = waiting
-            await self._keep.save(_KEPT, json.dumps(waiting))
+            await self._save(waiting)
 
-    def accept(self) -> None:
-        """Go on joining: what is waiting has been remembered."""
+    async def _save(self, waiting: dict[str, Invitation]) -> None:
+        self._waiting = waiting
+        self._counted &= waiting.keys()
+        await self._keep.save(_KEPT, json.dumps([asdict(it) for it in waiting.values()]))
+
+    async def _look_around(self, waiting: dict[str, Invitation], room_id: str) -> None:
+        """We are in: is the room what it was called?"""
+        seen = waiting.pop(room_id).seen_in(self._client.rooms[room_id])
+        if not await self._door.admits(seen):
+            waiting[room_id] = replace(seen, refused=True)
+            log.warning("a room is not what its invitation said: it is left")
+
+    def answer(self) -> None:
+        """Go on answering: what is waiting has been remembered."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Join what is waiting, for ever."""
+        """Answer what is waiting, for ever."""
         while True:
             self._wake.clear()
-            for room_id in [room for room, at in self._due().items() if at <= _now()]:
-                await self._allowance()
-                await self._join(room_id)
+            for room_id, at in self._due().items():
+                if at <= _now() and room_id in self._waiting:
+                    await self._answer(self._waiting[room_id])
             await self._rest()
 
     def _due(self) -> dict[str, float]:
-        """The rooms still to be joined, and from when on."""
-        left = [room for room in self._waiting if room not in self._accepted]
+        """The rooms still to be answered, and from when on."""
+        left = [room for room in self._waiting if room not in self._answered]
         self._not_before = {room: self._not_before.get(room, 0.0) for room in left}
         return self._not_before
 
@@ -81,26 +119,29 @@ class Invitations:
         except TimeoutError:
             pass
 
-    async def _allowance(self) -> None:
-        """Wait until one more join is within the hour's number."""
-        while self._joins and self._joins[0] <= _now() - _HOUR:
-            self._joins.popleft()
-        if len(self._joins) >= JOINS_PER_HOUR:
-            log.warning("many invitations: joining goes on when the hour is over")
-            await asyncio.sleep(self._joins[0] + _HOUR - _now())
-            self._joins.popleft()
-        self._joins.append(_now())
+    async def _answer(self, invitation: Invitation) -> None:
+        """Join or leave, if the hour's number allows it; else it waits and others go on."""
+        welcome = not invitation.refused and await self._door.admits(invitation)
+        if invitation.room_id not in self._counted:
+            free_at = self._allowance.free_at(invitation, joins=welcome)
+            if free_at > _now():
+                self._not_before[invitation.room_id] = free_at
+                return
+            self._allowance.use(invitation, joins=welcome)
+            self._counted.add(invitation.room_id)
+        await self._attempt(invitation, self._client.join if welcome else self._client.room_leave)
 
-    async def _join(self, room_id: str) -> None:
+    async def _attempt(self, invitation: Invitation, act: Callable[[str], Awaitable[Any]]) -> None:
         """One attempt. What failed for now stays waiting; what was refused is forgotten."""
+        room_id = invitation.room_id
         self._not_before[room_id] = _now() + self._again
         try:
-            answer = await self._client.join(room_id)
+            answer = await act(room_id)
         except Exception as error:  # whatever went wrong, others are waiting too
-            log.warning("a room could not be joined (%s)", type(error).__name__)
+            log.warning("an invitation could not be answered (%s)", type(error).__name__)
             return
         if not is_error(answer):
-            self._accepted.add(room_id)
+            self._answered.add(room_id)
             return
         refusal = from_answer(answer)
         if isinstance(refusal, Unusable):
@@ -108,8 +149,41 @@ class Invitations:
         if isinstance(refusal, TryLater):
             self._not_before[room_id] = _now() + max(self._again, refusal.retry_after)
         if isinstance(refusal, RecipientGone | Rejected):
-            self._waiting = [room for room in self._waiting if room != room_id]
-            await self._keep.save(_KEPT, json.dumps(self._waiting))
+            await self._save({it: one for it, one in self._waiting.items() if it != room_id})
+
+
+class Allowance:
+    """How many invitations are answered in an hour, of everybody and of one homeserver."""
+
+    def __init__(self) -> None:
+        self._joins: deque[float] = deque()
+        self._of_server: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def free_at(self, invitation: Invitation, *, joins: bool) -> float:
+        """From when on this one may be answered; not later than now if it may be."""
+        free = _free_at(self._of_server[invitation.server], ANSWERS_PER_SERVER)
+        return max(free, _free_at(self._joins, JOINS_PER_HOUR)) if joins else free
+
+    def use(self, invitation: Invitation, *, joins: bool) -> None:
+        """Count an answer."""
+        self._of_server[invitation.server].append(_now())
+        if joins:
+            self._joins.append(_now())
+
+
+def _free_at(past: deque[float], most: int) -> float:
+    while past and past[0] <= _now() - _HOUR:
+        past.popleft()
+    return past[0] + _HOUR if len(past) >= most else 0.0
+
+
+def _add(waiting: dict[str, Invitation], invitation: Invitation) -> None:
+    """Remember one more, as long as neither everybody nor one homeserver has too many."""
+    if invitation.room_id in waiting or len(waiting) >= MAX_WAITING:
+        return
+    same = sum(one.server == invitation.server for one in waiting.values())
+    if same < MAX_WAITING_PER_SERVER:
+        waiting[invitation.room_id] = invitation
 
 
 def _now() -> float:

@@ -23,6 +23,7 @@ from bot.platforms.base import (
 from bot.platforms.matrix import content, cross_signing, restored
 from bot.platforms.matrix.account import Account, Device
 from bot.platforms.matrix.client import SafeClient
+from bot.platforms.matrix.doorkeeping import Doorkeeper
 from bot.platforms.matrix.errors import (
     TOKEN_CODES,
     NotSent,
@@ -45,6 +46,7 @@ from handlers.message import ChatKind, Message
 log = logging.getLogger(__name__)
 
 _PATIENCE = Patience()
+_DOOR = Doorkeeper()
 
 
 class Matrix:
@@ -64,10 +66,12 @@ class Matrix:
         store: Path,
         keep: Keep,
         device_name: str = "Tocsin",
+        door: Doorkeeper = _DOOR,
         patience: Patience = _PATIENCE,
     ) -> None:
         self._keep = keep
         self._patience = patience
+        self._door = door
         self._account = Account(
             homeserver,
             user_id,
@@ -98,7 +102,7 @@ class Matrix:
             self._device = await self._account.sign_in_anew(spoilt)
             self._client = await self._opened()
         patience = self._patience
-        self._invitations = Invitations(self._client, self._keep, patience.join_again)
+        self._invitations = Invitations(self._client, self._keep, self._door, patience.join_again)
         self._sync = Sync(self._client, self._keep, self._invitations, self._set_up, patience)
         self._warmth = Warmth(self._client, patience)
         await self._invitations.load()

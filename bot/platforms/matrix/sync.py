@@ -75,11 +75,12 @@ class Sync:
             await self._learn_writers(timelines)
             requests = self._requests(response, timelines)
             await self._remember(response, requests)
+            requests = [it for it in requests if not self._invitations.shuns(it.address)]
             # Without a position this is the account's past, which nobody wants answered.
             settled = await self.choices.settle(requests) if since else []
             await receive(settled, response.next_batch)
             since = response.next_batch
-            self._invitations.accept()
+            self._invitations.answer()
             await self._after()
 
     async def _after(self) -> None:
@@ -191,7 +192,7 @@ class Sync:
     async def _remember(self, response: nio.SyncResponse, requests: list[Request]) -> None:
         """What must be known even if the process ends right after the requests are stored."""
         moved_to = [one.moved_to for one in requests if one.event is Event.MOVED]
-        await self._invitations.note(response.rooms, moved_to)
+        await self._invitations.note(response.rooms, self._client.invite_states, moved_to)
         rooms = self._client.rooms
         encrypted = {room for room in response.rooms.join if rooms[room].encrypted}
         if not encrypted <= self._client.ever_encrypted:
