@@ -11,6 +11,7 @@ from bot.keep import DatabaseKeep
 from bot.pacer import Pace
 from bot.platforms.base import Platform
 from bot.platforms.local import Local
+from handlers.services import service_of
 from storage import organisers
 from storage.database import Database
 
@@ -32,21 +33,21 @@ def accounts(config: Config, database: Database, local: Local | None) -> dict[st
             api_url=config.telegram.api_url,
             settle_doubts=config.telegram.settle_doubts,
         )
-    if config.matrix is not None:
-        found["matrix"] = partial(matrix_account, config.matrix, database)
+    for account in config.matrix:
+        found[account.name] = partial(matrix_account, account, database)
     if local is not None:
         found["local"] = lambda: local
     return found
 
 
 def matrix_account(config: MatrixConfig, database: Database) -> Matrix:
-    """The Matrix account of a configuration."""
+    """A Matrix account of a configuration."""
     from bot.platforms.matrix import Matrix  # noqa: PLC0415 - 40 MB, only if used
     from bot.platforms.matrix.doorkeeping import Doorkeeper  # noqa: PLC0415 - as above
 
     async def knows(user_id: str) -> bool:
         async with database.read() as session:
-            organiser = await organisers.find(session, "matrix", user_id)
+            organiser = await organisers.find(session, service_of(config.name), user_id)
         return organiser is not None and organiser.active
 
     return Matrix(
@@ -55,7 +56,8 @@ def matrix_account(config: MatrixConfig, database: Database) -> Matrix:
         password=config.password.reveal() if config.password else "",
         access_token=config.access_token.reveal() if config.access_token else "",
         store=config.store,
-        keep=DatabaseKeep(database, "matrix"),
+        keep=DatabaseKeep(database, config.name),
+        name=config.name,
         door=Doorkeeper(config.groups, knows),
     )
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -18,7 +19,7 @@ import typer
 
 from bot.app import open_storage
 from bot.cli_errors import explain
-from bot.config import Config
+from bot.config import Config, MatrixConfig
 from bot.platforms.base import Unusable
 from handlers import casebook
 from handlers.casebook import Dossier
@@ -75,7 +76,8 @@ async def _findings(subject: str, examine: Check, config: Config) -> AsyncIterat
 
 
 async def _configuration(config: Config) -> AsyncIterator[Finding]:
-    names = [name for name in ("telegram", "matrix") if getattr(config, name)]
+    names = ["telegram"] if config.telegram is not None else []
+    names += [account.name for account in config.matrix]
     names += ["built-in chat"] if config.local.enabled else []
     yield Finding("ok", "configuration", f"talks on {', '.join(names)}")
     for warning in config.warnings:
@@ -183,17 +185,21 @@ async def _telegram(config: Config) -> AsyncIterator[Finding]:
 
 
 async def _matrix(config: Config) -> AsyncIterator[Finding]:
-    if config.matrix is None:
-        return
+    for account in config.matrix:
+        async for finding in _findings(account.name, partial(_matrix_account, account), config):
+            yield finding
+
+
+async def _matrix_account(account: MatrixConfig, config: Config) -> AsyncIterator[Finding]:
     from bot.accounts import matrix_account  # noqa: PLC0415 - 40 MB, only if used
 
     async with open_storage(config) as storage:
-        account = matrix_account(config.matrix, storage.database)
-        known = await _account("matrix", account.describe)
+        platform = matrix_account(account, storage.database)
+        known = await _account(account.name, platform.describe)
         yield known
         if known.result == "ok":
-            yield _identity(await account.identity(), config.matrix.user_id)
-    yield await _clock("matrix", config.matrix.homeserver)
+            yield _identity(await platform.identity(), account)
+    yield await _clock(account.name, account.homeserver)
 
 
 async def _account(name: str, describe: Callable[[], Awaitable[str]]) -> Finding:
@@ -203,10 +209,11 @@ async def _account(name: str, describe: Callable[[], Awaitable[str]]) -> Finding
         return Finding("failure", name, str(error))
 
 
-def _identity(own: Own, user_id: str) -> Finding:
+def _identity(own: Own, account: MatrixConfig) -> Finding:
     """Others compare the fingerprint; strict clients hide devices it does not vouch for."""
-    if own.vouched(user_id):
-        return Finding("ok", "matrix identity", own.fingerprint)
+    subject = f"{account.name} identity"
+    if own.vouched(account.user_id):
+        return Finding("ok", subject, own.fingerprint)
     if own.master is None:
         said = "none yet, made at the first start: tocsin run"
     else:
@@ -214,7 +221,7 @@ def _identity(own: Own, user_id: str) -> Finding:
             f"{own.fingerprint} does not vouch for this device, so Element may hide what it "
             "writes. If `tocsin run` does not mend it within an hour, its log says why"
         )
-    return Finding("warning", "matrix identity", said)
+    return Finding("warning", subject, said)
 
 
 async def _clock(name: str, url: str) -> Finding:

@@ -12,11 +12,13 @@ from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from bot.config_reader import ConfigError, Problem, Secret, Section, Sections
+from handlers.services import account_on
 
 __all__ = ["Config", "ConfigError", "Problem", "Secret", "load_config"]
 
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{3,}")
 _MXID = re.compile(r"@[^:\s]+:\S+")
+_ACCOUNT = re.compile(r"[a-z0-9]{1,16}")
 _LOCAL_PERSON = re.compile(r"[a-z0-9-]{1,32}")
 # Ids that Telegram shows in place of many different people (pitfall of other bots' admin lists).
 _NOBODY = {
@@ -63,7 +65,10 @@ class TelegramConfig:
 
 @dataclass(frozen=True, slots=True)
 class MatrixConfig:
-    """The Matrix account; `groups` says who may bring it into a room of more than two."""
+    """A Matrix account: "matrix", or "matrix-NAME" for a further one.
+
+    `groups` says who may bring it into a room of more than two.
+    """
 
     homeserver: str
     user_id: str
@@ -71,6 +76,7 @@ class MatrixConfig:
     password: Secret | None = None
     access_token: Secret | None = None
     groups: Groups = "anyone"
+    name: str = "matrix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ class Config:
     organisers: OrganisersConfig = OrganisersConfig()
     log: LogConfig = LogConfig()
     telegram: TelegramConfig | None = None
-    matrix: MatrixConfig | None = None
+    matrix: tuple[MatrixConfig, ...] = ()
     warnings: tuple[str, ...] = field(default=())
 
 
@@ -167,10 +173,10 @@ def build_config(written: Mapping[str, object], folder: Path) -> Config:
     sections = Sections(written, folder)
     telegram, matrix = _telegram(sections), _matrix(sections)
     local = sections.get("local")
-    enabled = local.flag("enabled", default=telegram is None and matrix is None)
-    elsewhere = telegram is not None or matrix is not None
+    enabled = local.flag("enabled", default=telegram is None and not matrix)
+    elsewhere = telegram is not None or bool(matrix)
     web = _web(sections.get("web"), enabled=enabled, elsewhere=elsewhere)
-    if telegram is None and matrix is None and not enabled:
+    if not elsewhere and not enabled:
         local.fault(
             "enabled",
             "no platform is left to talk on",
@@ -230,10 +236,28 @@ def _telegram(sections: Sections) -> TelegramConfig | None:
     return TelegramConfig(token or Secret(""), api_url, rate, settle_doubts)
 
 
-def _matrix(sections: Sections) -> MatrixConfig | None:
-    section = sections.find("matrix")
-    if section is None:
-        return None
+def _matrix(sections: Sections) -> tuple[MatrixConfig, ...]:
+    """The account in [matrix], and further ones in [matrix.NAME]."""
+    first = sections.find("matrix")
+    if first is None:
+        return ()
+    found = [_matrix_account(first, "matrix", "data/matrix")]
+    for name, section in first.tables():
+        if not _ACCOUNT.fullmatch(name):
+            remedy = "Use 1 to 16 small letters and digits."
+            section.fault("", "is no name of an account", remedy, value="")
+        known = account_on("matrix", name)
+        account = _matrix_account(section, known, f"data/{known}")
+        for other in found:
+            if account.user_id and account.user_id == other.user_id:
+                section.fault("user_id", f"is the account of {other.name}", "Name another one.")
+            if account.store == other.store:
+                section.fault("store", f"holds the keys of {other.name}", "Leave it out.")
+        found.append(account)
+    return tuple(found)
+
+
+def _matrix_account(section: Section, name: str, store: str) -> MatrixConfig:
     homeserver = section.url("homeserver", needed=True)
     user_id = section.text("user_id", "")
     if not _MXID.fullmatch(user_id):
@@ -243,10 +267,10 @@ def _matrix(sections: Sections) -> MatrixConfig | None:
         section.fault(
             "password_file", "is missing", 'Write password_file = "matrix.password".', value=""
         )
-    store = section.path("store", "data/matrix")
     groups = section.choice("groups", _GROUPS, "anyone")
     allowed = next(it for it in _GROUPS if it == groups)
-    return MatrixConfig(homeserver, user_id, store, password, token, allowed)
+    kept = section.path("store", store)
+    return MatrixConfig(homeserver, user_id, kept, password, token, allowed, name)
 
 
 def _web(section: Section, *, enabled: bool, elsewhere: bool) -> WebConfig:

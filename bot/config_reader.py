@@ -91,6 +91,12 @@ class Sections:
         self._read.append(section)
         return section
 
+    def within(self, name: str, key: str, table: Mapping[str, object]) -> Section:
+        """A table of another one."""
+        section = Section(self, f"{name}.{key}", table)
+        self._read.append(section)
+        return section
+
     def finish(self) -> None:
         """Complain about what nobody asked for. Raises `ConfigError` if anything is wrong."""
         for name in self._written:
@@ -120,6 +126,12 @@ class Section:
             return value
         self.fault(key, "must be a text", 'Put it between "quotes".', value=shown)
         return default
+
+    def tables(self) -> list[tuple[str, Section]]:
+        """The tables within this one, by name."""
+        found = {key: table for key, table in self._table.items() if isinstance(table, dict)}
+        self._known |= found.keys()
+        return [(key, self._sections.within(self._name, key, it)) for key, it in found.items()]
 
     def number(self, key: str, default: float) -> float:
         """A number."""
@@ -208,7 +220,8 @@ class Section:
     def fault(self, key: str, fault: str, remedy: str, *, value: str | None = None) -> None:
         """Note a mistake. `value` is what is shown as written; a secret's must be ""."""
         written = repr(self._table[key]) if value is None and key in self._table else value or ""
-        self._sections.problems.append(Problem(f"{self._name}.{key}", written, fault, remedy))
+        named = f"{self._name}.{key}" if key else f"[{self._name}]"
+        self._sections.problems.append(Problem(named, written, fault, remedy))
 
     def complain_of_unknown(self) -> None:
         """Note every setting that nobody asked for."""

@@ -14,6 +14,7 @@ from handlers.command import Command, Context, Role, Rules, UserError
 from handlers.i18n import Translator, known_language, prefix_of
 from handlers.message import ChatKind, Event, Message, Request
 from handlers.registry import COMMANDS, WELCOME
+from handlers.services import service_of
 from handlers.words import clean
 from storage import dialogues, organisers, subscribers
 from storage.directory import Directory
@@ -100,13 +101,13 @@ class Dispatcher:
         """The organiser who asks, if it is certainly them; else why it is in doubt."""
         if request.kind != ChatKind.PRIVATE:
             return None, request.doubt
-        organiser = await organisers.find(session, request.platform, request.sender)
+        organiser = await organisers.find(session, service_of(request.platform), request.sender)
         if organiser is None or not organiser.active:
             return None, request.doubt
         doubt = trust.doubt_about(session, organiser, request)
         if doubt:
             return None, doubt
-        organisers.remember_chat(session, organiser, request.address)
+        organisers.remember_chat(session, organiser, request.platform, request.address)
         return organiser, ""
 
     async def _answer(self, ctx: Context, *, met_before: bool) -> Message | None:

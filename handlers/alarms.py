@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handlers.command import tell_organisers
 from handlers.i18n import Translator
 from handlers.message import Heading, Message, paragraph
+from handlers.services import shown
 from storage import keepsakes
 
 AGAIN = 86400  # seconds until the same is told once more
@@ -54,7 +55,7 @@ class Alarm:
 
     def message(self, translator: Translator) -> Message:
         """What happened, and what to do."""
-        where = translator.t(f"platform-{self.platform}") if self.platform else ""
+        where = shown(translator, self.platform) if self.platform else ""
         text = translator.t(
             f"alarm-{self.kind}",
             platform=where,

@@ -11,6 +11,7 @@ from handlers.countries import country_name, find_country
 from handlers.i18n import known_language, languages
 from handlers.message import Button, ChatKind, Heading, Message, bullets, paragraph
 from handlers.organisers import record
+from handlers.services import service_of
 from handlers.subscriptions import name_of
 from storage import subscribers
 from storage.models import Subscriber, SubscriberState
@@ -47,7 +48,7 @@ async def _add(ctx: Context, words: list[str]) -> Message:
     if not words:
         raise UserError("channel-usage")
     address, *rest = words
-    platform = _platform(address)
+    platform = _platform(ctx, address)
     wishes = await _read(ctx, rest)
     row = await _row(ctx, platform, address)
     row.language, row.country = wishes.language, wishes.country
@@ -60,11 +61,12 @@ async def _add(ctx: Context, words: list[str]) -> Message:
     return Message(blocks=(said, there, paragraph(ctx.t("channel-public"))), protected=True)
 
 
-def _platform(address: str) -> str:
-    if _TELEGRAM.fullmatch(address):
-        return "telegram"
-    if _MATRIX.fullmatch(address):
-        return "matrix"
+def _platform(ctx: Context, address: str) -> str:
+    """The account that is to post there: the one asked, if it is on that service."""
+    for service, pattern in (("telegram", _TELEGRAM), ("matrix", _MATRIX)):
+        if pattern.fullmatch(address):
+            asked = ctx.request.platform
+            return asked if service_of(asked) == service else service
     raise UserError("channel-address", text=address[:60])
 
 

@@ -15,6 +15,8 @@ from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_timedelta, get_timezone_location
 from fluent.runtime import FluentBundle, FluentResource
 
+from handlers.services import service_of
+
 MAIN_LANGUAGE = "en"
 _LOCALES = Path(__file__).parent / "locales"
 
@@ -45,7 +47,7 @@ def _bundle(language: str) -> FluentBundle:
 
 def prefix_of(platform: str) -> str:
     """What commands begin with: Element keeps "/" for itself, so Matrix has "!"."""
-    return "!" if platform == "matrix" else "/"
+    return "!" if service_of(platform) == "matrix" else "/"
 
 
 @lru_cache(maxsize=256)

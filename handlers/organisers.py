@@ -13,6 +13,7 @@ from handlers.alert_preview import code_of
 from handlers.command import Context, Role, UserError, command, tell_organisers
 from handlers.i18n import Translator
 from handlers.message import Block, Button, Code, Heading, Message, bullets, paragraph
+from handlers.services import service_of, shown
 from storage import alerts, audit, dialogues, notices, organisers, pins
 from storage import lockdown as brake
 from storage.models import AlertState, AuditEntry, Organiser
@@ -104,8 +105,8 @@ async def _may_try(ctx: Context) -> bool:
 
 async def _welcome(ctx: Context, role: str) -> Message:
     platform, sender = ctx.request.platform, ctx.request.sender
-    ctx.organiser = await organisers.add(ctx.session, platform, sender, role, ctx.now)
-    organisers.remember_chat(ctx.session, ctx.organiser, ctx.request.address)
+    ctx.organiser = await organisers.add(ctx.session, service_of(platform), sender, role, ctx.now)
+    organisers.remember_chat(ctx.session, ctx.organiser, platform, ctx.request.address)
     trust.know(ctx.session, ctx.organiser, ctx.request)
     await organisers.forget_tries(ctx.session, platform, ctx.request.address)
     await record(ctx, "joined", _label(ctx.organiser))
@@ -140,7 +141,7 @@ def _line(ctx: Context, it: Organiser) -> str:
         "organisers-line",
         label=_label(it),
         role=ctx.t(f"role-{it.role}"),
-        where=_platform(ctx, it.platform),
+        where=shown(ctx.translator, it.platform),
         since=since,
         key=_short(pins.pinned(ctx.session, it)),
     )
@@ -150,11 +151,6 @@ def _line(ctx: Context, it: Organiser) -> str:
 def _short(key: str) -> str:
     """The beginning of a key, as clients show it: enough to compare; "none" without one."""
     return " ".join([key[:4], key[4:8], key[8:12]]) if key else "none"
-
-
-def _platform(ctx: Context, name: str) -> str:
-    key = f"platform-{name}"
-    return ctx.t(key) if ctx.translator.has(key) else name
 
 
 def _label(it: Organiser) -> str:

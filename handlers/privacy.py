@@ -9,6 +9,7 @@ from handlers.command import Context, Role, UserError, command
 from handlers.housekeeping import LINKS_KEPT, REPLIES_KEPT
 from handlers.message import Button, Code, Heading, Message, bullets, paragraph
 from handlers.organisers import record, tell
+from handlers.services import service_of
 from storage import contacts, organisers, subscribers
 from storage.models import Organiser
 
@@ -45,13 +46,14 @@ async def privacy(ctx: Context) -> Message:
 def _platform(ctx: Context) -> str:
     """Whose eyes, besides ours, see what is written here."""
     known = ("telegram", "matrix")
-    return ctx.request.platform if ctx.request.platform in known else "elsewhere"
+    service = service_of(ctx.request.platform)
+    return service if service in known else "elsewhere"
 
 
 @command("id", private_only=True)
 async def own_id(ctx: Context) -> Message:
     """What to write into the configuration to make this person an owner."""
-    name = f"{ctx.request.platform}:{ctx.request.sender}"
+    name = f"{service_of(ctx.request.platform)}:{ctx.request.sender}"
     return Message(blocks=(paragraph(ctx.t("your-id"), " ", Code(name)),))
 
 
@@ -76,7 +78,7 @@ async def _organiser_here(ctx: Context) -> Organiser | None:
     """The organiser, active or revoked, whose private chat this is."""
     if not ctx.private:
         return None
-    return await organisers.find(ctx.session, ctx.request.platform, ctx.request.sender)
+    return await organisers.find(ctx.session, service_of(ctx.request.platform), ctx.request.sender)
 
 
 async def _leave(ctx: Context, organiser: Organiser) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handlers.command import Context, tell_organisers
 from handlers.i18n import Translator
 from handlers.message import Event, Message, Request, paragraph
+from handlers.services import service_of
 from storage import audit, organisers, pins
 from storage.models import Organiser
 
@@ -53,7 +54,7 @@ async def alarm(ctx: Context, command: str) -> None:
     request = ctx.request
     if request.doubt not in _ALARMING:
         return
-    organiser = await organisers.find(ctx.session, request.platform, request.sender)
+    organiser = await organisers.find(ctx.session, service_of(request.platform), request.sender)
     if organiser is None or not organiser.active or not pins.may_alarm(organiser, ctx.now):
         return
     label = f"#{organiser.id}"

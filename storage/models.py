@@ -100,7 +100,7 @@ class Organiser(Base):
     __table_args__ = (UniqueConstraint("platform", "sender_index"),)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    platform: Mapped[str]
+    platform: Mapped[str]  # the account of their chat with us
     sender: Mapped[bytes]  # sealed
     sender_index: Mapped[bytes]
     role: Mapped[str]  # "organiser", "owner"

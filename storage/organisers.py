@@ -17,24 +17,20 @@ _SENDER = "organisers.sender"
 _ADDRESS = "organisers.address"
 
 
-async def find(session: AsyncSession, platform: str, sender: str) -> Organiser | None:
-    """The organiser with this id, active or revoked."""
-    return await session.scalar(
-        select(Organiser).where(
-            Organiser.platform == platform,
-            Organiser.sender_index == vault_of(session).index("person", platform, sender),
-        )
-    )
+async def find(session: AsyncSession, service: str, sender: str) -> Organiser | None:
+    """The organiser with this id, active or revoked, whichever account there they write to."""
+    index = vault_of(session).index("person", service, sender)
+    return await session.scalar(select(Organiser).where(Organiser.sender_index == index))
 
 
-async def add(session: AsyncSession, platform: str, sender: str, role: str, now: int) -> Organiser:
+async def add(session: AsyncSession, service: str, sender: str, role: str, now: int) -> Organiser:
     """Make this person an organiser with this role, also one who was revoked."""
-    organiser = await find(session, platform, sender)
+    organiser = await find(session, service, sender)
     if organiser is None:
         organiser = Organiser(
-            platform=platform,
+            platform=service,
             sender=vault_of(session).seal(sender, _SENDER),
-            sender_index=vault_of(session).index("person", platform, sender),
+            sender_index=vault_of(session).index("person", service, sender),
         )
         session.add(organiser)
     if not organiser.active:
@@ -79,12 +75,14 @@ def sender_of(session: AsyncSession, organiser: Organiser) -> str:
     return vault_of(session).open(organiser.sender, _SENDER)
 
 
-def remember_chat(session: AsyncSession, organiser: Organiser, address: str) -> None:
-    """Where this organiser can be told things."""
-    known = chat_of(session, organiser)
-    if known != address:
+def remember_chat(
+    session: AsyncSession, organiser: Organiser, platform: str, address: str
+) -> None:
+    """Where this organiser can be told things, and through which account."""
+    if (organiser.platform, chat_of(session, organiser)) != (platform, address):
+        organiser.platform = platform
         organiser.address = vault_of(session).seal(address, _ADDRESS)
-        organiser.chat_index = vault_of(session).index(organiser.platform, address)
+        organiser.chat_index = vault_of(session).index(platform, address)
 
 
 def chat_of(session: AsyncSession, organiser: Organiser) -> str:

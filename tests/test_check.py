@@ -190,14 +190,15 @@ async def _runs_once(config: Config) -> None:
     async def receive(_requests: object, _cursor: object) -> None:
         """Nobody writes."""
 
-    async with open_storage(config) as storage:
-        assert config.matrix is not None
-        async with matrix_account(config.matrix, storage.database) as matrix:
-            listening = asyncio.create_task(matrix.listen(receive, None))
-            async with asyncio.timeout(20):
-                await matrix._sync.ready.wait()
-            listening.cancel()
-            await asyncio.wait([listening])
+    async with (
+        open_storage(config) as storage,
+        matrix_account(config.matrix[0], storage.database) as matrix,
+    ):
+        listening = asyncio.create_task(matrix.listen(receive, None))
+        async with asyncio.timeout(20):
+            await matrix._sync.ready.wait()
+        listening.cancel()
+        await asyncio.wait([listening])
 
 
 async def test_the_homeserver_is_asked_too(

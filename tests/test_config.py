@@ -186,6 +186,45 @@ def test_the_example_is_valid_and_its_defaults_are_the_real_ones(folder: Path) -
     assert alike == short
 
 
+_TWO = """
+[matrix]
+homeserver = "https://matrix.example.org"
+user_id = "@tocsin:example.org"
+password_file = "matrix.password"
+[matrix.vienna]
+homeserver = "https://matrix.example.net"
+user_id = "@tocsin:example.net"
+password_file = "matrix.password"
+groups = "nobody"
+"""
+
+
+def test_there_may_be_several_accounts_on_matrix(folder: Path) -> None:
+    first, second = _load(folder, _TWO).matrix
+
+    assert (first.name, first.groups, first.store.name) == ("matrix", "anyone", "matrix")
+    assert (second.name, second.groups) == ("matrix-vienna", "nobody")
+    assert (second.user_id, second.store.name) == ("@tocsin:example.net", "matrix-vienna")
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "said"),
+    [
+        ('"nobody"', '"noone"', "matrix.vienna.groups = 'noone'"),
+        ("@tocsin:example.net", "@tocsin:example.org", "is the account of matrix."),
+        ('groups = "nobody"', 'store = "data/matrix"', "holds the keys of matrix."),
+        ("matrix.vienna", 'matrix."Wien 1"', "is no name of an account"),
+        ("https://matrix.example.net", "", "matrix.vienna.homeserver"),
+        ('groups = "nobody"', "group = 1", "Did you mean groups?"),
+        ("[matrix]", "[other]", "matrix.homeserver: is missing"),
+    ],
+)
+def test_mistakes_in_a_further_account_name_it(
+    folder: Path, now: str, then: str, said: str
+) -> None:
+    assert said in "\n".join(_complaints(folder, _TWO.replace(now, then)))
+
+
 def test_without_a_file_there_is_a_trial_with_the_built_in_chat() -> None:
     config = load_config(None)
 

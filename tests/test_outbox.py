@@ -162,7 +162,7 @@ async def test_organisers_then_a_sample_then_urgent_then_the_longest_subscribed(
         await _meet(session, *[f"ru{n}" for n in range(2)], language="ru")
         await _meet(session, "boss", language="en")
         boss = await organisers.add(session, "local", "boss", organisers.OWNER, NOW)
-        organisers.remember_chat(session, boss, "boss")
+        organisers.remember_chat(session, boss, "local", "boss")
         await session.flush()
         await _notice(session)
 

@@ -156,7 +156,7 @@ async def court(database: Database) -> Court:
             person = await subscribers.meet(session, "local", name, kind="private", now=0)
             await subscribers.follow(session, person, kind, value)
         owner = await organisers.add(session, "local", "olga", organisers.OWNER, 0)
-        organisers.remember_chat(session, owner, "olga")
+        organisers.remember_chat(session, owner, "local", "olga")
     return Court(database, campaign)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from bot.import_campaign import store_campaign
 from bot.platforms.local import Local, Persona
 from handlers.message import plain, unpack_message
 from tests.fakes.matrix_person import MatrixPerson
-from tests.fakes.synapse import Homeserver
+from tests.fakes.synapse import Account, Homeserver
 from tests.fakes.telegram import BotApi
 from tests.people import sample
 
@@ -27,13 +27,21 @@ ALERT = (
 
 @asynccontextmanager
 async def _running(
-    database_url: str, folder: Path, telegram: BotApi, homeserver: Homeserver, bot: tuple[str, str]
+    database_url: str,
+    folder: Path,
+    telegram: BotApi,
+    homeserver: Homeserver,
+    bots: Sequence[Account],
 ) -> AsyncIterator[App]:
+    first, second = (
+        {"homeserver": homeserver.url, "user_id": bot.user_id, "password": bot.password}
+        for bot in bots
+    )
     config = build_config(
         {
             "database": {"url": database_url},
             "telegram": {"token": telegram.token, "api_url": telegram.url},
-            "matrix": {"homeserver": homeserver.url, "user_id": bot[0], "password": bot[1]},
+            "matrix": {**first, "second": second},
             "local": {"enabled": True},
             "web": {"listen": "127.0.0.1:0"},
             "alerts": {"cooldown_seconds": 0},
@@ -74,11 +82,13 @@ async def test_an_alert_reaches_telegram_matrix_and_the_built_in_chat(
     telegram_server: BotApi,
     homeserver: Homeserver,
     bob: MatrixPerson,
+    *,
+    aigerim: MatrixPerson,
 ) -> None:
-    account = await homeserver.register(f"tocsin-{tmp_path.name.lower()}")
-    bot = (account.user_id, account.password)
+    name = f"tocsin-{tmp_path.name.lower()}"
+    bots = [await homeserver.register(name), await homeserver.register(f"{name}-second")]
     owner, anna = telegram_server.person(77), telegram_server.person(78, language="en")
-    async with _running(database_url, tmp_path, telegram_server, homeserver, bot) as app:
+    async with _running(database_url, tmp_path, telegram_server, homeserver, bots) as app:
         local = next(it for it in app.platforms if isinstance(it, Local))
 
         # Somebody in London subscribes on Telegram with buttons.
@@ -88,7 +98,7 @@ async def test_an_alert_reaches_telegram_matrix_and_the_built_in_chat(
         await anna.hears("You will get every urgent notice")
 
         # Somebody in Brussels subscribes in an encrypted Matrix chat, in Russian.
-        room = await bob.talks_to(bot[0], encrypted=True)
+        room = await bob.talks_to(bots[0].user_id, encrypted=True)
         question = await bob.hears(room, "Which language", within=20)
         assert "2️⃣" in await bob.sees_reactions(question.event_id, 2, within=20)
         await bob.reacts(room, question.event_id, "2️⃣")
@@ -103,12 +113,19 @@ async def test_an_alert_reaches_telegram_matrix_and_the_built_in_chat(
         await local.said("vienna", "/country Austria")
         await local.said("vienna", "/subscribe bokayev-ayan")
 
+        # Somebody follows through the bot's second account, in a chat that is not encrypted.
+        other = await aigerim.talks_to(bots[1].user_id, encrypted=False)
+        await aigerim.hears(other, "Which language", within=20)
+        for answer in ("!language en", "!country KZ", "!content full", "!subscribe all"):
+            await aigerim.writes(other, answer)
+        await aigerim.hears(other, "You will get every urgent notice", within=20)
+
         # The organiser sends an alert.
         await owner.writes("/start")
         await owner.hears("Tocsin: urgent alerts")
         await owner.writes(ALERT)
         preview = await owner.hears("Preview of alert")
-        assert "Goes to 3 subscribers." in preview["text"]
+        assert "Goes to 4 subscribers." in preview["text"]
         await owner.presses(preview, "Send")
 
         # Everybody gets the notice with their own embassy.
@@ -117,8 +134,9 @@ async def test_an_alert_reaches_telegram_matrix_and_the_built_in_chat(
         assert "email" in {entity["type"] for entity in notice["entities"]}
         heard = await bob.hears(room, "Завтра в Атырау суд", within=30)
         assert "brussels@mfa.kz" in heard.body
+        await aigerim.hears(other, "Trial opens tomorrow in Atyrau", within=30)
         assert "Vienna" in await _hears(local, "vienna", "Trial opens tomorrow")
-        await owner.hears("Delivered 3 of 3, unreachable 0, held 0", within=20)
+        await owner.hears("Delivered 4 of 4, unreachable 0, held 0", within=20)
 
         # A hearing tomorrow reminds at once, with a calendar entry.
         await owner.writes("/hearing add bokayev-ayan tomorrow 10:30 Asia/Atyrau City Court")

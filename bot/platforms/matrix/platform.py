@@ -52,7 +52,6 @@ _DOOR = Doorkeeper()
 class Matrix:
     """The bot on Matrix; use as a context manager, then `listen` and `send`."""
 
-    name = NAME
     idempotent = True  # the homeserver keeps transaction ids per device for about a day
     lookup = None
 
@@ -65,10 +64,12 @@ class Matrix:
         access_token: str = "",
         store: Path,
         keep: Keep,
+        name: str = NAME,
         device_name: str = "Tocsin",
         door: Doorkeeper = _DOOR,
         patience: Patience = _PATIENCE,
     ) -> None:
+        self.name = name
         self._keep = keep
         self._patience = patience
         self._door = door
@@ -103,7 +104,14 @@ class Matrix:
             self._client = await self._opened()
         patience = self._patience
         self._invitations = Invitations(self._client, self._keep, self._door, patience.join_again)
-        self._sync = Sync(self._client, self._keep, self._invitations, self._set_up, patience)
+        self._sync = Sync(
+            self._client,
+            self._keep,
+            self._invitations,
+            self._set_up,
+            patience,
+            name=self.name,
+        )
         self._warmth = Warmth(self._client, patience)
         await self._invitations.load()
         await self._sync.load()
@@ -139,7 +147,7 @@ class Matrix:
         except (Refused, ClientError, TimeoutError) as error:
             raise Unusable(
                 f"The account's keys cannot be asked for ({type(error).__name__}).",
-                "Check homeserver in [matrix], and that it is running.",
+                "Check homeserver in the account's section, and that it is running.",
             ) from None
 
     async def listen(self, receive: Receive, since: str | None) -> None:

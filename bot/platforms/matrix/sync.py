@@ -11,6 +11,7 @@ import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -52,7 +53,10 @@ class Sync:
         invitations: Invitations,
         set_up: Callable[[], Awaitable[None]],
         patience: Patience,
+        *,
+        name: str,
     ) -> None:
+        self._name = name  # of the account, in the database
         self._patience = patience
         self._client = client
         self._keep = keep
@@ -187,7 +191,8 @@ class Sync:
     ) -> list[Request]:
         self._translation.learn(response)
         said = self._translation.requests(timelines)
-        return said + self._translation.removals(response.rooms.leave)
+        said += self._translation.removals(response.rooms.leave)
+        return [replace(request, platform=self._name) for request in said]
 
     async def _remember(self, response: nio.SyncResponse, requests: list[Request]) -> None:
         """What must be known even if the process ends right after the requests are stored."""
