@@ -20,6 +20,7 @@ from bot.buttons import Signer
 from bot.carrier import Carrier
 from bot.composer import Composer
 from bot.config import Config
+from bot.directory.refresh import open_directory
 from bot.dispatcher import Dispatcher
 from bot.duty import Duties, open_duties
 from bot.health import SILENT_FOR_LONG, Health, Pulse, State
@@ -48,7 +49,6 @@ from handlers.alarms import Alarm
 from handlers.command import Rules
 from storage import subscribers
 from storage.chimes import hear
-from storage.directory import Directory
 
 __all__ = [
     "AlreadyRunningError",
@@ -91,7 +91,7 @@ class App:
             newcomers_cap=self.config.subscriptions.cap_per_hour,
             public_url=self.config.web.public_url.rstrip("/"),
         )
-        dispatcher = Dispatcher(self.signer, Directory.open(), rules, clock)
+        dispatcher = Dispatcher(self.signer, open_directory(self.config), rules, clock)
         self.intake = Intake(
             database, dispatcher, arrived=self.arrived, queued=self.queued, clock=clock
         )

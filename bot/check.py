@@ -20,12 +20,13 @@ import typer
 from bot.app import open_storage
 from bot.cli_errors import explain
 from bot.config import Config, MatrixConfig
+from bot.directory.refresh import folder_of, open_directory
 from bot.platforms.base import Unusable
 from handlers import casebook
 from handlers.casebook import Dossier
 from storage import schema
 from storage.database import Database
-from storage.directory import Directory, DirectoryError
+from storage.directory import DirectoryError
 from storage.vault import VaultError, open_vault
 
 if TYPE_CHECKING:
@@ -148,13 +149,19 @@ def _existing(folder: Path) -> Path:
     return folder if folder.exists() else _existing(folder.parent)
 
 
-async def _directory(_config: Config) -> AsyncIterator[Finding]:
+async def _directory(config: Config) -> AsyncIterator[Finding]:
+    directory = open_directory(config)
     try:
-        count = Directory.open().check()
+        count = directory.check()
     except DirectoryError as error:
         yield Finding("failure", "embassy directory", str(error))
         return
-    yield Finding("ok", "embassy directory", f"{count} missions")
+    where = (
+        f", refreshed: {directory.path}"
+        if directory.path.is_relative_to(folder_of(config))
+        else ""
+    )
+    yield Finding("ok", "embassy directory", f"{count} missions{where}")
 
 
 async def _campaigns(config: Config) -> AsyncIterator[Finding]:

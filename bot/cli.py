@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 organiser = typer.Typer(help="Who may send alerts.", no_args_is_help=True)
 app.add_typer(organiser, name="organiser")
+directory = typer.Typer(help="The embassy directory.", no_args_is_help=True)
+app.add_typer(directory, name="directory")
 
 ConfigFile = Annotated[
     Path | None,
@@ -130,6 +132,48 @@ def trust_organiser(
     from bot.organiser import trust
 
     typer.echo(_do(trust(_load(config), person, key)))
+
+
+@directory.command("refresh")
+def refresh_directory(
+    states: Annotated[
+        list[str] | None, typer.Argument(metavar="[KZ]...", help="only these sending states")
+    ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Also changes so many that they look like a fault.")
+    ] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Ask Wikidata and the German Foreign Office; half an hour for all states."""
+    from datetime import UTC, datetime
+
+    from bot.directory.news import tell
+    from bot.directory.refresh import refresh
+
+    loaded, today = _load(config), datetime.now(UTC).date()
+    wanted = [it.upper() for it in states or ()]
+    changes = _do(refresh(loaded, wanted, accept=accept, today=today, say=typer.echo))
+    _do(tell(loaded, changes))
+
+
+@directory.command("coverage")
+def show_coverage(
+    states: Annotated[
+        list[str] | None, typer.Argument(metavar="[KZ]...", help="sending states; all if none")
+    ] = None,
+    readers: Annotated[str, typer.Option(help="only these countries of readers: GB,IE,BE")] = "",
+    picture: Annotated[Path | None, typer.Option(help="also draw it, into this SVG file")] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Show in which countries readers have an embassy they can reach, and how."""
+    from datetime import UTC, datetime
+
+    from bot.directory.shown import show
+
+    today = datetime.now(UTC).date()
+    asked = show(_load(config), states or (), readers.split(","), today=today, file=picture)
+    for line in _do(asked):
+        typer.echo(line)
 
 
 def _load(path: Path | None) -> Any:  # noqa: ANN401 - Config is imported late

@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from bot.app import AlreadyRunningError
 from bot.backup import BackupError
 from bot.config import ConfigError
+from bot.directory.refresh import RefreshError
+from bot.directory.shown import CoverageError
 from bot.duty import DutyLostError
 from bot.import_campaign import RefusedError
 from bot.organiser import OrganiserError
@@ -24,9 +26,11 @@ from storage.vault import VaultError
 _SPEAKING = (
     AlreadyRunningError,
     BackupError,
+    CoverageError,
     DirectoryError,
     DutyLostError,
     OrganiserError,
+    RefreshError,
     SchemaError,
     Unusable,
     VaultError,

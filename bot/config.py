@@ -119,6 +119,20 @@ class OrganisersConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryConfig:
+    """Where the embassy directory is refreshed from, and who asks there.
+
+    `contact` is a page or an e-mail address that the sources are told.
+    """
+
+    sources: tuple[str, ...] = ("wikidata", "germany")
+    contact: str = ""
+    wikidata_url: str = ""  # "" for the service itself
+    germany_url: str = ""
+    there_are: ClassVar[tuple[str, ...]] = ("wikidata", "germany")
+
+
+@dataclass(frozen=True, slots=True)
 class LogConfig:
     """How much is logged, and in which form."""
 
@@ -137,6 +151,7 @@ class Config:
     alerts: AlertsConfig = AlertsConfig()
     subscriptions: SubscriptionsConfig = SubscriptionsConfig()
     organisers: OrganisersConfig = OrganisersConfig()
+    directory: DirectoryConfig = DirectoryConfig()
     log: LogConfig = LogConfig()
     telegram: TelegramConfig | None = None
     matrix: tuple[MatrixConfig, ...] = ()
@@ -190,6 +205,7 @@ def build_config(written: Mapping[str, object], folder: Path) -> Config:
         alerts=_alerts(sections.get("alerts")),
         subscriptions=_subscriptions(sections.get("subscriptions")),
         organisers=_organisers(sections.get("organisers")),
+        directory=_directory(sections.get("directory")),
         log=_log(sections.get("log")),
         telegram=telegram,
         matrix=matrix,
@@ -370,6 +386,16 @@ def owner_fault(platform: str, person: str) -> tuple[str, str] | None:
         return f"stands for {_NOBODY[person]}", "Name a person's own numeric id."
     pattern, fault, remedy = _PERSON[platform]
     return None if pattern.fullmatch(person) else (fault, remedy)
+
+
+def _directory(section: Section) -> DirectoryConfig:
+    known = DirectoryConfig.there_are
+    sources = section.texts("sources", known)
+    for name in sources:
+        if name not in known:
+            section.fault("sources", f"names {name!r}", f"Known: {', '.join(known)}.")
+    urls = [section.url(f"{name}_url") for name in known]
+    return DirectoryConfig(tuple(sources), section.text("contact", ""), *urls)
 
 
 def _log(section: Section) -> LogConfig:

@@ -19,6 +19,7 @@ SECTIONS = (
     "alerts",
     "subscriptions",
     "organisers",
+    "directory",
     "log",
 )
 
@@ -149,13 +150,13 @@ class Section:
         self.fault(key, "must be true or false", "Write it without quotes.")
         return default
 
-    def texts(self, key: str) -> list[str]:
+    def texts(self, key: str, default: Sequence[str] = ()) -> list[str]:
         """A list of strings."""
-        value = self._value(key, [])
+        value = self._value(key, list(default))
         if isinstance(value, list) and all(isinstance(it, str) for it in value):
             return value
         self.fault(key, "must be a list of texts", 'Write ["one", "two"].')
-        return []
+        return list(default)
 
     def choice(self, key: str, choices: Sequence[str | int], default: str | int) -> str | int:
         """One of a few values."""

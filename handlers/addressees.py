@@ -9,7 +9,8 @@ from datetime import date
 from handlers.alert_payload import AlertPayload
 from handlers.campaign import Audience, Contact, Target, pick
 from handlers.contact_lines import as_date, mission_name, shown
-from handlers.embassies import Channel, ChannelKind, Found, age_of
+from handlers.embassies import Found
+from handlers.embassy_channels import Channel, ChannelKind, age_of
 from handlers.i18n import Translator
 
 

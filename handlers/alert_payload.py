@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +13,7 @@ from handlers.campaign import Case, Contact, Hearing, Target, Words
 from handlers.casebook import Dossier
 from handlers.contact_book import open_book
 from handlers.embassies import Found, resolve_all
+from handlers.stand_ins import stand_in
 from storage import hearings
 from storage.directory import Directory
 
@@ -81,7 +81,7 @@ async def make_payload(
         embassy_target=next((it for it in named if it.own_embassy), None),
         own_embassy=not named or any(target.own_embassy for target in named),
         embassies=resolve_all(missions, ours, today=today, doubtful=book.doubtful),
-        fallback=_fallback(named, list(every.values())),
+        fallback=stand_in(named, list(every.values())),
         copies_to=tuple(campaign.copies_to),
         hearing=await _next_hearing(session, case.id, now),
         page=page,
@@ -91,10 +91,3 @@ async def make_payload(
 async def _next_hearing(session: AsyncSession, case_id: str, now: int) -> Hearing | None:
     ahead = await hearings.upcoming(session, now, [case_id])
     return Hearing.model_validate_json(ahead[0].document) if ahead else None
-
-
-def _fallback(named: Sequence[Target], every: Sequence[Target]) -> Target | None:
-    """The target marked for those without an embassy, else the first that can be reached."""
-    marked = [target for target in (*named, *every) if target.fallback]
-    reachable = [target for target in named if any(it.usable for it in target.contacts)]
-    return next(iter(marked or reachable), None)

@@ -13,7 +13,7 @@ from handlers.contact_book import Correction
 from handlers.contact_lines import shown_value
 from handlers.contact_places import Entry
 from handlers.contacts import normalise
-from handlers.embassies import CHANNELS
+from handlers.embassy_channels import CHANNELS
 from handlers.i18n import Translator
 from handlers.message import Block, Button, Message, paragraph
 from handlers.organisers import acting

@@ -7,8 +7,9 @@ from datetime import date
 
 from handlers.campaign import Contact, Target, pick
 from handlers.countries import country_name
-from handlers.embassies import Age, Channel, Found, Override, Reason, age_of, spaced
-from handlers.embassies import Contact as KnownContact
+from handlers.embassies import Found, Override, Reason
+from handlers.embassy_channels import Age, Channel, age_of, spaced
+from handlers.embassy_channels import Contact as KnownContact
 from handlers.i18n import Translator
 from handlers.message import Block, Bold, Bullets, Email, Link, Phone, Span, paragraph
 from handlers.timezones import timezone_named
@@ -18,8 +19,13 @@ _Line = tuple[Span, ...]
 _HOLES = ("redacted", "not_valid", "unreadable")  # what is superseded has something in its place
 
 
-def found_blocks(found: Found, translator: Translator, country: str) -> tuple[Block, ...]:
-    """The mission that answers for `country`: whose, where, why this one, how to reach it."""
+def found_blocks(
+    found: Found, translator: Translator, country: str, *, explained: bool = False
+) -> tuple[Block, ...]:
+    """The mission that answers for `country`: whose, where, why this one, how to reach it.
+
+    Why is said where it is not plain to see, or always if it is to be `explained`.
+    """
     lines = [_channel(channel, translator) for channel in found.channels]
     for kind in found.holes:
         label = translator.t(f"contact-{kind}")
@@ -27,7 +33,10 @@ def found_blocks(found: Found, translator: Translator, country: str) -> tuple[Bl
     if not lines:
         lines = [(translator.t("contact-none-known"),)]
     return (
-        paragraph(Bold(mission_name(found, translator)), *_why(found, translator, country)),
+        paragraph(
+            Bold(mission_name(found, translator)),
+            *_why(found, translator, country, explained=explained),
+        ),
         Bullets(tuple(lines)),
     )
 
@@ -50,13 +59,17 @@ def city_name(city: str, country: str, translator: Translator) -> str:
     return translator.zone(zone)
 
 
-def _why(found: Found, translator: Translator, country: str) -> Iterator[Span]:
-    """Why the reader is sent to another country, or to a consulate."""
+def _why(found: Found, translator: Translator, country: str, *, explained: bool) -> Iterator[Span]:
+    """Why the reader is sent to this mission, above all to another country or a consulate."""
     own = country_name(country, translator.language)
     if found.host != country:
         yield "\n" + translator.t("mission-answers-for", country=own)
     elif found.reason is Reason.CONSULATE:
         yield "\n" + translator.t("mission-consulate-only", country=own)
+    elif explained:
+        own_contact = found.reason is Reason.OWN_CONTACT
+        key = "mission-own-contact" if own_contact else "mission-resident"
+        yield "\n" + translator.t(key, country=own)
 
 
 def _channel(channel: Channel, translator: Translator) -> _Line:
@@ -192,7 +205,7 @@ def as_date(text: str) -> date | None:
 
 def why(found: Found, translator: Translator, country: str) -> str:
     """Why the reader is sent to another country, or to a consulate; "" where it is their own."""
-    return "".join(str(span) for span in _why(found, translator, country)).strip()
+    return "".join(str(span) for span in _why(found, translator, country, explained=False)).strip()
 
 
 def dated(channel: Channel, translator: Translator) -> str:

@@ -13,7 +13,7 @@ from handlers.contact_book import Book, Place, mission_place, open_book, place_o
 from handlers.contact_keys import key_of
 from handlers.contact_lines import city_name
 from handlers.countries import country_name
-from handlers.embassies import CHANNELS, FIELD
+from handlers.embassy_channels import CHANNELS, FIELD
 from handlers.i18n import Translator
 from storage.directory import Directory, Mission
 

@@ -6,27 +6,23 @@ in Rome and are no use to an Italian. Nothing is made up; what is not known stay
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Literal
 
-import phonenumbers
 from pydantic import BaseModel, ConfigDict
 
 from handlers.contact_keys import key_of
+from handlers.embassy_channels import (
+    CHANNELS,
+    Channel,
+    ChannelKind,
+    Contact,
+    campaign_channels,
+    directory_channels,
+)
 from storage.directory import Mission
-
-ChannelKind = Literal["email", "phone", "fax", "postal", "web"]
-CHANNELS: tuple[ChannelKind, ...] = ("email", "phone", "fax", "postal", "web")
-FIELD: dict[ChannelKind, str] = {
-    "email": "email",
-    "phone": "phone",
-    "fax": "fax",
-    "postal": "address",
-    "web": "website",
-}
 
 # The nearer to the front, the more of an embassy. A permanent mission speaks to an organisation,
 # not to a country, and is on neither list: campaigns name it as a target of its own.
@@ -35,9 +31,6 @@ _EMBASSY_LIKE = (
     "diplomatic-mission", "interests-section", "representative-office",
 )  # fmt: skip
 _CONSULAR = ("consulate-general", "de-facto-consulate", "consulate", "representative-office")
-
-_FRESH_MONTHS = 18
-_STALE_MONTHS = 60
 
 
 class Reason(StrEnum):
@@ -48,28 +41,6 @@ class Reason(StrEnum):
     ACCREDITED = "accredited"  # it answers for the reader's country from another one
     CONSULATE = "consulate"  # no embassy is known; a consulate is in the reader's country
     NONE = "none"  # nothing is known
-
-
-class Age(StrEnum):
-    """How far a contact can be trusted, by the day it was last seen or checked."""
-
-    FRESH = "fresh"  # 18 months or less
-    AGED = "aged"  # older, or undated: say when it was last confirmed
-    STALE = "stale"  # over 5 years: post may still arrive, the rest should not be offered
-
-
-class Channel(BaseModel):
-    """One way to reach a mission."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: ChannelKind
-    value: str  # to use: E.164, an e-mail address, a URL, a postal address
-    shown: str  # to read
-    as_of: date | None  # what the source is dated
-    checked: date | None  # when somebody or a second source last confirmed it
-    age: Age
-    doubtful: bool = False  # readers report that it does not work
 
 
 class Found(BaseModel):
@@ -92,17 +63,6 @@ class Found(BaseModel):
     def reachable(self) -> bool:
         """Is there a way to write to them or to call that nobody doubts?"""
         return any(channel.kind != "web" and not channel.doubtful for channel in self.channels)
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """A contact the campaign itself gives for a mission."""
-
-    kind: ChannelKind
-    value: str
-    shown: str = ""  # as printed; "" where it reads the same as `value`
-    as_of: date | None = None
-    checked: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +219,9 @@ def _about(override: Override, mission: Mission) -> bool:
 
 
 def _found(reason: Reason, mission: Mission | None, own: Override | None, today: date) -> Found:
-    ours = list(_campaign_channels(own, today)) if own else []
+    ours = list(campaign_channels(own.contacts, today)) if own else []
     replaced = {channel.kind for channel in ours} | set(own.without if own else ())
-    theirs = _directory_channels(mission, today) if mission else ()
+    theirs = directory_channels(mission, today) if mission else ()
     channels = ours + [channel for channel in theirs if channel.kind not in replaced]
     about = mission or own
     return Found(
@@ -293,69 +253,3 @@ def _with_doubts(found: Found, doubtful: Collection[str]) -> Found:
     ]
     last = tuple(sorted(channels, key=lambda channel: channel.doubtful))
     return found.model_copy(update={"channels": last})
-
-
-# ------------------------------------------------------------------------------------- channels
-
-
-def _campaign_channels(own: Override, today: date) -> Iterator[Channel]:
-    for contact in own.contacts:
-        yield Channel(
-            kind=contact.kind,
-            value=contact.value,
-            shown=contact.shown or _shown(contact.kind, contact.value),
-            as_of=contact.as_of,
-            checked=contact.checked,
-            age=age_of(contact.as_of, contact.checked, today),
-        )
-
-
-def _directory_channels(mission: Mission, today: date) -> Iterator[Channel]:
-    confirmed = _confirmed_field(mission)
-    for kind in CHANNELS:
-        field = FIELD[kind]
-        value: str = getattr(mission, field)
-        if value:
-            as_of = date.fromisoformat(mission.age[field])
-            checked = date.fromisoformat(mission.checked) if field == confirmed else None
-            yield Channel(
-                kind=kind,
-                value=value,
-                shown=_shown(kind, value),
-                as_of=as_of,
-                checked=checked,
-                age=age_of(as_of, checked, today),
-            )
-
-
-def _confirmed_field(mission: Mission) -> str:
-    """The one field a row's check can be about, or "": the row does not say which it was."""
-    older = [field for field, day in mission.age.items() if day < mission.checked]
-    return older[0] if len(older) == 1 and older[0] in {"phone", "email"} else ""
-
-
-def age_of(as_of: date | None, checked: date | None, today: date) -> Age:
-    """How far a contact with these dates can be trusted today."""
-    dates = [day for day in (as_of, checked) if day]
-    if not dates:
-        return Age.AGED
-    last = max(dates)
-    months = (today.year - last.year) * 12 + today.month - last.month + (today.day > last.day)
-    if months > _STALE_MONTHS:
-        return Age.STALE
-    return Age.AGED if months > _FRESH_MONTHS else Age.FRESH
-
-
-def _shown(kind: ChannelKind, value: str) -> str:
-    if kind in {"phone", "fax"}:
-        return spaced(value)
-    return value.removeprefix("https://").rstrip("/") if kind == "web" else value
-
-
-def spaced(number: str) -> str:
-    """A number in E.164 the way people read it: +44 20 7925 1757."""
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:
-        return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

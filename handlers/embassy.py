@@ -16,6 +16,7 @@ from handlers.embassies import Reason, resolve
 from handlers.embassy_correction import correct_embassy, is_correction
 from handlers.i18n import languages
 from handlers.message import Block, Bold, Button, Message, paragraph
+from handlers.stand_ins import stand_in
 
 _OFFERED = 6
 
@@ -83,7 +84,7 @@ async def _of(
     if found.reason is Reason.NONE:
         key = "notice-no-embassy" if fallback else "embassy-none"
         return (paragraph(ctx.t(key, **names)), *fallback)
-    shown = found_blocks(found, ctx.translator, country)
+    shown = found_blocks(found, ctx.translator, country, explained=True)
     if fallback and not found.reachable:
         return (*shown, paragraph(ctx.t("notice-embassy-unreachable")), *fallback)
     return shown
@@ -95,5 +96,5 @@ async def _targets(ctx: Context, campaign: Campaign) -> list[Target]:
 
 def _fallback(ctx: Context, targets: Sequence[Target], language: str) -> tuple[Block, ...]:
     """The one the campaign names for those without an embassy."""
-    named = next((target for target in targets if target.fallback), None)
+    named = stand_in((), targets)
     return target_blocks(named, ctx.translator, language, ctx.today) if named else ()

@@ -9,7 +9,8 @@ from handlers.command import Context, UserError
 from handlers.contact_answers import kind_of
 from handlers.contact_book import Place, mission_place, open_book
 from handlers.countries import country_name
-from handlers.embassies import CHANNELS, Reason, resolve
+from handlers.embassies import Reason, resolve
+from handlers.embassy_channels import CHANNELS
 from handlers.message import Message
 from handlers.targets import entry_of, put_right
 

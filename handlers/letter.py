@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from handlers.embassies import ChannelKind
+from handlers.embassy_channels import ChannelKind
 from handlers.i18n import Translator
 from handlers.mailto import first_that_fits
 from handlers.message import Mail

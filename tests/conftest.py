@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.fakes.telegram",
     "tests.fakes.synapse",
     "tests.fakes.browser",
+    "tests.fakes.embassy_sources",
     "tests.matrix_talk",
 ]
 

@@ -12,16 +12,8 @@ from hypothesis import strategies as st
 
 from handlers.contact_keys import key_of
 from handlers.contact_lines import found_blocks
-from handlers.embassies import (
-    Age,
-    Contact,
-    Found,
-    Override,
-    Reason,
-    age_of,
-    resolve,
-    resolve_all,
-)
+from handlers.embassies import Found, Override, Reason, resolve, resolve_all
+from handlers.embassy_channels import Age, Contact, age_of
 from handlers.i18n import Translator
 from handlers.message import Message, plain
 from storage.directory import Directory, Mission

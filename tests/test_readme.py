@@ -18,6 +18,7 @@ from bot.render.split import split_message
 from handlers.message import Message
 from handlers.registry import COMMANDS
 from storage.database import Database
+from tests.fakes.embassy_sources import EmbassySources
 from tests.fakes.program import Program
 from tests.fakes.telegram import BotApi
 from tests.people import World, sample
@@ -64,8 +65,14 @@ def test_every_configuration_it_shows_is_valid(folder: Path) -> None:
         assert config.telegram or config.matrix
 
 
-async def test_its_commands_run(folder: Path, telegram_server: BotApi) -> None:
-    settings = _blocks("toml")[0] + '[web]\nlisten = "127.0.0.1:0"\n'
+async def test_its_commands_run(
+    folder: Path, telegram_server: BotApi, sources: EmbassySources
+) -> None:
+    settings = _blocks("toml")[0] + (
+        '[web]\nlisten = "127.0.0.1:0"\n'
+        f'[directory]\ncontact = "ops@example.org"\nwikidata_url = "{sources.url}sparql"\n'
+        f'germany_url = "{sources.url}germany"\n'
+    )
     telegram_section = f'[telegram]\napi_url = "{telegram_server.url}"'
     (folder / "config.toml").write_text(settings.replace("[telegram]", telegram_section))
     programs = Path(sys.executable).parent

@@ -15,7 +15,7 @@ from handlers.addressees import Addressee, addressees
 from handlers.alert_notice import AlertNotice
 from handlers.contact_lines import dated, mission_name, why
 from handlers.countries import country_codes, country_name
-from handlers.embassies import Channel
+from handlers.embassy_channels import Channel
 from handlers.i18n import Translator, languages
 from handlers.letter import Letter, mail
 from handlers.letter_writing import in_own_words, write

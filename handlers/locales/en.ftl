@@ -432,6 +432,13 @@ mission-representative-office = Representative Office
 mission-diplomatic-mission = Diplomatic Mission
 mission-de-facto-embassy = Representation
 mission-de-facto-consulate = Consular Office
+directory-missing = { $count ->
+    [one] The lists of embassies no longer show one mission. Readers still get it, unless the next refresh misses it too.
+   *[other] The lists of embassies no longer show { $count } missions. Readers still get them, unless the next refresh misses them too.
+}
+directory-missing-line = { $sending } in { $host }. If it has closed or moved, correct it: {$p}embassy { $codes } email …
+mission-resident = This is its embassy in { $country } itself.
+mission-own-contact = The campaign itself gives this contact for { $country }.
 mission-answers-for = It answers for { $country } too; there is none nearer that we know of.
 mission-consulate-only = No embassy in { $country } is known; this is the consulate.
 contact-email = E-mail

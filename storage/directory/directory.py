@@ -10,11 +10,13 @@ import csv
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-FIELDS = ("address", "phone", "fax", "email", "website")
+from storage.directory.merging import GONE
+from storage.directory.rows import FIELDS, Note, read_notes
+
 KINDS = frozenset({
     "embassy", "high-commission", "nunciature", "de-facto-embassy", "diplomatic-mission",
     "interests-section", "representative-office", "permanent-mission",
@@ -22,7 +24,6 @@ KINDS = frozenset({
 })  # fmt: skip
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_SOURCE_NOTE = re.compile(r"(\w+)=(\w+)@(\d{4}-\d{2}-\d{2})(?:#(\S+))?")
 
 
 class DirectoryError(Exception):
@@ -50,61 +51,88 @@ class Mission:
     source: Mapping[str, str]  # for each filled field: the source's name
     checked: str  # ISO date when a second source agreed on a phone or an e-mail; mostly ""
     flags: tuple[str, ...]  # known doubts about the row, explained in SOURCES.md
+    # For each field: the ISO date when a second source said the same.
+    confirmed: Mapping[str, str] = field(default_factory=dict)
     phone_raw: str = ""  # the number as its source prints it, also where it cannot be called
 
 
 class Directory:
     """The directory; reads the rows of a sending state when it is first asked for them."""
 
-    def __init__(self, path: Path, sources: dict[str, str], cities: dict[str, str]) -> None:
-        self._path = path
-        self._sources = sources  # key → name
-        self._cities = cities  # "GB City of Westminster" → "London"
+    def __init__(self, ours: Path, refreshed: Path | None = None) -> None:
+        self._ours = ours
+        self._refreshed = refreshed
+        self._stamp: tuple[Path, int] = (ours, -1)
+        self._sources: dict[str, str] = {}  # key → name
+        self._cities: dict[str, str] = {}  # "GB City of Westminster" → "London"
         self._read: dict[str, tuple[Mission, ...]] = {}
         self._version = ""
+        self._look()
 
     @classmethod
-    def open(cls, path: Path | None = None) -> Directory:
-        """The directory in `path` (missions.csv with its tables beside it), or our own."""
-        path = path or Path(__file__).with_name("missions.csv")
-        sources = {key: name for key, name, _ in _table(path.with_name("sources.csv"), 3)}
-        districts = _table(path.with_name("districts.csv"), 3)
-        cities = {f"{host} {district}": city for host, district, city in districts}
-        return cls(path, sources, cities)
+    def open(cls, path: Path | None = None, *, refreshed: Path | None = None) -> Directory:
+        """The directory in `path` (missions.csv with its tables beside it), or our own.
+
+        As soon as there is a file at `refreshed`, that one is read instead.
+        """
+        return cls(path or Path(__file__).with_name("missions.csv"), refreshed)
+
+    @property
+    def path(self) -> Path:
+        """The file that is read now."""
+        refreshed = self._refreshed
+        return refreshed if refreshed is not None and refreshed.exists() else self._ours
+
+    def _look(self) -> None:
+        """Whether the file has changed since it was read; then everything is read anew."""
+        path = self.path
+        stamp = (path, path.stat().st_mtime_ns if path.exists() else 0)
+        if stamp != self._stamp:
+            self._read, self._version, self._stamp = {}, "", stamp
+            self._sources = {it[0]: it[1] for it in _table(path.with_name("sources.csv"), 3)}
+            districts = _table(path.with_name("districts.csv"), 3)
+            self._cities = {f"{host} {district}": city for host, district, city in districts}
 
     def missions(self, sending: str) -> tuple[Mission, ...]:
-        """The missions of one state, in the file's order; empty for a state without any."""
+        """The missions of one state, in the file's order; empty for a state without any.
+
+        Without those that two refreshes in a row did not find any more. A file that was refreshed
+        meanwhile is read anew.
+        """
+        self._look()
         if sending not in self._read:
             found = self._missions(lambda line: line.split(",", 2)[1:2] == [sending])
-            self._read[sending] = tuple(found)
+            self._read[sending] = tuple(it for it in found if not _is_gone(it))
         return self._read[sending]
 
     def check(self) -> int:
         """Read every row and count them; raises `DirectoryError` at the first bad one."""
+        self._look()
         return sum(1 for _ in self._missions(lambda _: True))
 
     def version(self) -> str:
         """Twelve hex digits that change when any of the directory's files does."""
+        self._look()
         if not self._version:
-            names = (self._path.name, "sources.csv", "districts.csv")
-            files = (self._path.with_name(name).read_bytes() for name in names)
+            names = (self.path.name, "sources.csv", "districts.csv")
+            files = (self.path.with_name(name).read_bytes() for name in names)
             self._version = hashlib.sha256(b"\0".join(files)).hexdigest()[:12]
         return self._version
 
     def _missions(self, wanted: Callable[[str], bool]) -> Iterator[Mission]:
         """Rows whose raw line is wanted. One row is one line, so most need no CSV parsing."""
-        lines = _lines(self._path)
-        columns = _columns(self._path, next(lines, ""))
+        lines = _lines(self.path)
+        columns = _columns(self.path, next(lines, ""))
         for number, line in enumerate(lines, start=2):
             if wanted(line):
                 try:
                     yield self._mission(_cells(line, columns))
                 except (ValueError, csv.Error) as why:
-                    raise DirectoryError(f"{self._path.name}, line {number}: {why}") from None
+                    raise DirectoryError(f"{self.path.name}, line {number}: {why}") from None
 
     def _mission(self, row: dict[str, str]) -> Mission:
         _require_codes(row)
-        notes = dict(self._notes(row["field_sources"]))
+        notes = self._notes(row["field_sources"])
         if set(notes) != {field for field in FIELDS if row[field]}:
             raise ValueError("field_sources does not name exactly the filled fields")
         return Mission(
@@ -118,21 +146,26 @@ class Directory:
             phone_raw=row["phone_raw"],
             **{field: row[field] for field in FIELDS},
             as_of=_iso(row["as_of"]),
-            age={field: day for field, (day, _) in notes.items()},
-            source={field: name for field, (_, name) in notes.items()},
+            age={field: note.day for field, note in notes.items()},
+            source={field: self._sources[note.source] for field, note in notes.items()},
+            confirmed={field: it.checked for field, it in notes.items() if it.checked},
             checked=_iso(row["date_checked"]) if row["date_checked"] else "",
             flags=tuple(row["flags"].split()),
         )
 
-    def _notes(self, text: str) -> Iterator[tuple[str, tuple[str, str]]]:
-        """Each field's date and source from "email=ie@2024-04-30#p98 phone=…"."""
-        for word in text.split():
-            note = _SOURCE_NOTE.fullmatch(word)
-            if note is None or note[1] not in FIELDS:
-                raise ValueError(f"{word!r} is not field=source@date or field=source@date#id")
-            if note[2] not in self._sources:
-                raise ValueError(f"source {note[2]!r} is not in sources.csv")
-            yield note[1], (_iso(note[3]), self._sources[note[2]])
+    def _notes(self, text: str) -> dict[str, Note]:
+        """Each field's date and source."""
+        notes = read_notes(text)
+        for note in notes.values():
+            if note.source not in self._sources:
+                raise ValueError(f"source {note.source!r} is not in sources.csv")
+            for day in filter(None, (note.day, note.checked)):
+                _iso(day)
+        return notes
+
+
+def _is_gone(mission: Mission) -> bool:
+    return any(flag.startswith(GONE) for flag in mission.flags)
 
 
 def _require_codes(row: dict[str, str]) -> None:

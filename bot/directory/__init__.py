@@ -1,0 +1,1 @@
+"""Refreshing the embassy directory from public sources, and showing what it covers."""
