@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.buttons import ForeignButtonError, Signer, StaleButtonError
-from handlers import trust
+from handlers import comparison, trust
 from handlers.command import Command, Context, Role, Rules, UserError
 from handlers.i18n import Translator, known_language, prefix_of
 from handlers.message import ChatKind, Event, Message, Request
@@ -115,6 +115,8 @@ class Dispatcher:
             async with ctx.session.begin_nested():  # a refused command leaves nothing behind
                 if ctx.request.event == Event.ADDED:
                     return None if met_before else await self._commands[WELCOME].run(ctx)
+                if ctx.request.event == Event.COMPARED:
+                    return comparison.compared(ctx)
                 command = await self._command(ctx)
                 self._admit(ctx, command)
                 return await command.run(ctx)

@@ -187,3 +187,13 @@ async def test_a_command_is_understood_through_what_cannot_be_seen(world: World)
     answer = await world.person("anna").says("\u200b/coun\u200btry\u00a0IE\u200b")
 
     assert "Country: Ireland." in words(answer)
+
+
+async def test_the_bot_says_what_it_sees_in_the_language_of_the_chat(world: World) -> None:
+    anna = world.person("anna")
+    await anna.says("/language ru")
+
+    said = words(await anna._does(event=Event.COMPARED, text="🐶 🐱"))
+
+    assert "Я вижу: 🐶 🐱" in said
+    assert "по телефону" in said

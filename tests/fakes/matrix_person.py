@@ -58,6 +58,7 @@ class MatrixPerson:
         self._heard: list[Heard] = []
         self._reactions: list[tuple[str, str]] = []  # of others: to what, and the key
         self._lost: set[str] = set()
+        self.steps: list[tuple[str, str, dict[str, Any]]] = []  # of comparing keys: kind, sender
         self._since: str | None = None
 
     async def __aenter__(self) -> Self:
@@ -111,7 +112,7 @@ class MatrixPerson:
             room = self.client.rooms.get(room_id)
             return room is not None and user_id in room.users and user_id not in room.invited_users
 
-        await self._looks_until(joined, within)
+        await self.looks_until(joined, within)
 
     async def joins(self, room_id: str) -> None:
         """Join a room one is invited to."""
@@ -158,7 +159,7 @@ class MatrixPerson:
         def seen() -> list[str]:
             return [key for to, key in self._reactions if to == event_id]
 
-        await self._looks_until(lambda: len(seen()) >= count, within)
+        await self.looks_until(lambda: len(seen()) >= count, within)
         return seen()
 
     async def edits(self, room_id: str, event_id: str, text: str) -> str:
@@ -186,7 +187,7 @@ class MatrixPerson:
             found = what in heard.body if isinstance(what, str) else what(heard)
             return heard.room_id == room_id and heard.sender == (sender or heard.sender) and found
 
-        await self._looks_until(lambda: any(map(fits, self._heard)), within)
+        await self.looks_until(lambda: any(map(fits, self._heard)), within)
         return next(filter(fits, self._heard))
 
     async def settles(self, seconds: float = 1) -> None:
@@ -258,8 +259,11 @@ class MatrixPerson:
         )
         assert isinstance(answer, nio.SyncResponse), answer
         self._since = answer.next_batch
+        for event in answer.to_device_events:
+            self._take_step(event)
         for room_id, room in answer.rooms.join.items():
             for event in room.timeline.events:
+                self._take_step(event)
                 self._take(room_id, event)
         await self._tends_keys()
 
@@ -272,6 +276,11 @@ class MatrixPerson:
         if self.client.should_claim_keys:
             await self.client.keys_claim(self.client.get_users_for_key_claiming())
 
+    def _take_step(self, event: Any) -> None:  # noqa: ANN401 -- the library has no types
+        kind = str(event.source.get("type"))
+        if kind.startswith("m.key.verification."):
+            self.steps.append((kind, event.sender, event.source["content"]))
+
     def _take(self, room_id: str, event: Any) -> None:  # noqa: ANN401 -- the library has no types
         if isinstance(event, nio.MegolmEvent) and event.sender != self.user_id:
             self._lost.add(room_id)
@@ -282,7 +291,8 @@ class MatrixPerson:
             return
         self._heard.append(_heard(room_id, event, content))
 
-    async def _looks_until(self, done: Callable[[], bool], within: float) -> None:
+    async def looks_until(self, done: Callable[[], bool], within: float = 15) -> None:
+        """Go on looking until this is so."""
         async with asyncio.timeout(within):
             while not done():
                 await self.looks()

@@ -58,7 +58,9 @@ class SafeClient(StrictClient):
         self.ever_encrypted: set[str] = set(self.encrypted_rooms)
         self.identities = Identities(self)
         self.invite_states: dict[str, list[dict[str, Any]]] = {}  # of the last sync, as it came
+        self.device_events: list[dict[str, Any]] = []  # of the last sync, as they came
         self.olm.message_index_ok = self._numbered
+        self.olm.handle_key_verification = _not_ours  # verification.py does that
         self._needs_fallback = False
         self._keys = asyncio.Lock()  # two key requests at once trip over each other
 
@@ -278,7 +280,8 @@ class SafeClient(StrictClient):
     ) -> Any:  # noqa: ANN401 -- as above
         """Take what the library overlooks: keys that are used up, and who vouches for whom."""
         syncs = response_class is nio.SyncResponse  # before the library takes it to pieces
-        invited = _invited(await self.parse_body(transport_response)) if syncs else {}
+        parsed = await self.parse_body(transport_response) if syncs else {}
+        invited, sent = _invited(parsed), _events(_table(parsed.get("to_device")))
         response = await super().create_matrix_response(
             response_class, transport_response, data, save_to
         )
@@ -286,7 +289,7 @@ class SafeClient(StrictClient):
             self.identities.take(await self.parse_body(transport_response))
         if isinstance(response, nio.SyncResponse):
             self._count_keys(await self.parse_body(transport_response))
-            self.invite_states = invited
+            self.invite_states, self.device_events = invited, sent
         return response
 
     def _count_keys(self, parsed: dict[str, Any]) -> None:
@@ -339,12 +342,17 @@ def _invited(parsed: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """All that is told of each room we are invited to; the library drops most of it."""
     rooms = _table(_table(parsed.get("rooms")).get("invite"))
     states = {it: _table(_table(one).get("invite_state")) for it, one in rooms.items()}
-    return {it: [dict(_table(event)) for event in _list(one)] for it, one in states.items()}
+    return {it: _events(one) for it, one in states.items()}
 
 
-def _list(state: dict[str, Any]) -> list[object]:
-    events = state.get("events")
-    return events if isinstance(events, list) else []
+def _events(part: dict[str, Any]) -> list[dict[str, Any]]:
+    """Copies: the library takes its own to pieces."""
+    events = part.get("events")
+    return [dict(_table(event)) for event in events] if isinstance(events, list) else []
+
+
+def _not_ours(_event: object) -> None:
+    """The library's own comparing of keys knows no requests, and other emoji than everybody."""
 
 
 def _table(value: object) -> dict[str, Any]:

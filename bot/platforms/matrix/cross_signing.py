@@ -123,6 +123,12 @@ async def establish(
     return vouched
 
 
+async def own_master(keep: Keep) -> str:
+    """The account's public key as we made it, whatever is published; "" if we made none."""
+    keys = await _keys(keep, make=False)
+    return keys["master"].public if keys else ""
+
+
 async def _keys(keep: Keep, *, make: bool) -> dict[str, Key]:
     """The kept keys; made, and kept before anybody sees them, if there are none."""
     text = await keep.load(_KEPT)

@@ -28,6 +28,7 @@ _REMEMBERED = 1_000  # messages whose place in their chain is known
 class Device:
     """One device as its owner has signed it."""
 
+    device_id: str
     signing_key: str
     vouched: bool  # the account's own key says that it is the account's
 
@@ -60,6 +61,15 @@ class Identities:
             self._accounts[user_id] = Published(
                 only_key(master) if signer else "", dict(_devices(user_id, devices, signer))
             )
+
+    def keys_of(self, user_id: str, device_id: str) -> dict[str, str]:
+        """The device's key and the account's, by their ids; nothing if the device is unknown."""
+        account = self._accounts.get(user_id, Published())
+        own = [it.signing_key for it in account.devices.values() if it.device_id == device_id]
+        if not own:
+            return {}
+        master = {f"ed25519:{account.master}": account.master} if account.master else {}
+        return {**master, f"ed25519:{device_id}": own[0]}
 
     def number(self, index: int, event: nio.MegolmEvent) -> None:
         """Note a message's place in its chain."""
@@ -107,7 +117,8 @@ def _devices(user_id: str, devices: Any, signer: str) -> Iterable[tuple[str, Dev
         if not isinstance(own, str) or not isinstance(encryption, str):
             continue
         if is_signed_by(said, user_id, own, device_id):
-            yield encryption, Device(own, bool(signer) and is_signed_by(said, user_id, signer))
+            vouched = bool(signer) and is_signed_by(said, user_id, signer)
+            yield encryption, Device(device_id, own, vouched)
 
 
 def _signing_key(answer: Mapping[str, Any], kind: str, user_id: str) -> dict[str, Any] | None:

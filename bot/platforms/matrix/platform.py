@@ -158,6 +158,7 @@ class Matrix:
             asyncio.create_task(self._keep_vouching()),
             asyncio.create_task(self._keep_counting()),
             asyncio.create_task(self._warmth.keep(self._sync.ready)),
+            asyncio.create_task(self._sync.verifications.run(self._sync.ready)),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -304,6 +305,7 @@ class Matrix:
             log.warning("the account could not sign its device: %s", error)
         except (Refused, ClientError, TimeoutError) as error:
             log.warning("the account could not sign its device (%s)", type(error).__name__)
+        self._sync.verifications.master = await cross_signing.own_master(self._keep)
 
     async def _keep_vouching(self) -> None:
         while True:

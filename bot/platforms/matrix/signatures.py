@@ -14,9 +14,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 def canonical(thing: Mapping[str, Any]) -> bytes:
     """The bytes that are signed: no signatures, no spaces, sorted, UTF-8."""
-    bare = {key: value for key, value in thing.items() if key not in {"signatures", "unsigned"}}
-    written = json.dumps(bare, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return written.encode()
+    return written(
+        {key: value for key, value in thing.items() if key not in {"signatures", "unsigned"}}
+    )
+
+
+def written(thing: Mapping[str, Any]) -> bytes:
+    """All of it as "canonical JSON"."""
+    text = json.dumps(thing, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
 
 
 def with_signature(

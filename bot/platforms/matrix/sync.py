@@ -30,8 +30,10 @@ from bot.platforms.matrix.client import SafeClient
 from bot.platforms.matrix.errors import NotSent, from_answer, is_error
 from bot.platforms.matrix.invitations import Invitations
 from bot.platforms.matrix.patience import Patience
-from bot.platforms.matrix.translation import Translation, joins
-from handlers.message import Event, Request
+from bot.platforms.matrix.translation import Translation, joins, kind_of
+from bot.platforms.matrix.verification import Verifications
+from bot.platforms.matrix.verification_steps import Said, said_by_device, said_in_room
+from handlers.message import ChatKind, Event, Request
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,7 @@ class Sync:
         self._set_up = set_up
         self._translation = Translation(client)
         self.choices = Choices(client, patience)
+        self.verifications = Verifications(client, patience)
         self.ready = asyncio.Event()  # rooms and keys are known: sending makes sense
 
     async def load(self) -> None:
@@ -76,8 +79,9 @@ class Sync:
         while True:
             response = await self._persistently(partial(self._ask, since))
             timelines = await self._timelines(response, since)
-            await self._learn_writers(timelines)
-            requests = self._requests(response, timelines)
+            compared = self._compared(timelines) if since else []
+            await self._learn_writers(timelines, compared)
+            requests = self._requests(response, timelines, compared)
             await self._remember(response, requests)
             requests = [it for it in requests if not self._invitations.shuns(it.address)]
             # Without a position this is the account's past, which nobody wants answered.
@@ -176,10 +180,22 @@ class Sync:
             return None
         raise error
 
-    async def _learn_writers(self, timelines: dict[str, Sequence[Any]]) -> None:
+    def _compared(self, timelines: dict[str, Sequence[Any]]) -> list[Said]:
+        """The steps of comparing keys: between devices, and in chats of two."""
+        client = self._client
+        found = [said_by_device(event) for event in client.device_events]
+        for room_id, events in timelines.items():
+            if kind_of(client.rooms[room_id]) is ChatKind.PRIVATE:
+                found += [said_in_room(room_id, it, client.user_id) for it in events]
+        return [said for said in found if said]
+
+    async def _learn_writers(
+        self, timelines: dict[str, Sequence[Any]], compared: Sequence[Said]
+    ) -> None:
         """Ask for the keys of who has written, before it is judged what their messages prove."""
         identities = self._client.identities
         writers = set[str]().union(*map(identities.unknown, timelines.values()))
+        writers |= self.verifications.askers(compared)
         if writers:
             await self._client.learn_keys(writers)
 
@@ -187,10 +203,14 @@ class Sync:
         return any(joins(event, self._client.user_id) for event in events)
 
     def _requests(
-        self, response: nio.SyncResponse, timelines: dict[str, Sequence[Any]]
+        self,
+        response: nio.SyncResponse,
+        timelines: dict[str, Sequence[Any]],
+        compared: Sequence[Said],
     ) -> list[Request]:
         self._translation.learn(response)
         said = self._translation.requests(timelines)
+        said += self.verifications.take(compared)
         said += self._translation.removals(response.rooms.leave)
         return [replace(request, platform=self._name) for request in said]
 
