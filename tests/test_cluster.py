@@ -141,7 +141,8 @@ async def test_three_processes_send_one_broadcast_while_whoever_carries_it_is_ki
         await person.hears(END, within=PATIENCE)
     for person in newcomers:
         await person.hears("In which country", within=PATIENCE)
-        assert sum("In which country" in text for text in person.chat.texts) <= 2
+        answers = sum("In which country" in text for text in person.chat.texts)
+        assert answers <= 1 + kills  # each kill may hit it on its way
     done = f"Delivered {len(people)} of {len(people)}"
     await telegram_server.person(OWNER).hears(done, within=PATIENCE)
     _check_repeats(people, kills)

@@ -135,7 +135,7 @@ class Story:
         round_ = Round(head, owed, owed=set(owed), holds=kind == "reminder")
         if self.points and kills:  # the first life is to end at its point, not before
             self.points.sort(key="fanning-out".__ne__)  # it is passed once a round, early
-            assert await self.program.stop() == 0
+            assert await self.program.stop() == 0, self.program.text
         acts = asyncio.gather(self._organiser(kind, head, number), self._people(round_))
         await self._lives(kills)
         await acts
