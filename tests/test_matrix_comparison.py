@@ -13,10 +13,11 @@ import pytest
 import vodozemac
 from nio.crypto import Sas
 
-from bot.platforms.matrix import verification
+from bot.platforms.matrix import verification, verification_answers
 from bot.platforms.matrix.comparison import Comparison, Side
 from bot.platforms.matrix.verification_steps import said_by_device, said_in_room
 from handlers.message import Event
+from tests.fakes.faulty import Kind
 from tests.fakes.matrix_bot import Bot, wait_until
 from tests.fakes.matrix_comparison import EMOJI, PREFIX, START, Comparing
 from tests.fakes.matrix_identity import MatrixIdentity, _post
@@ -33,6 +34,7 @@ def _fresh(talk: Talk) -> Iterator[None]:
     compared._begun.clear()
     talk.bot.inbox.clear()
     yield
+    talk.wire.heal()
     assert not talk.listening.done()
     compared._open.clear()
 
@@ -187,6 +189,80 @@ async def test_when_the_person_cancels_the_bot_forgets_it(talk: Talk) -> None:
     await wait_until(lambda: not talk.matrix._sync.verifications._open)
 
 
+@pytest.mark.parametrize("fault", ["stall before", "truncated JSON", "reset before"])
+async def test_a_homeserver_slow_to_tell_keys_holds_up_nobody_else(
+    talk: Talk, fault: Kind
+) -> None:
+    compared = Comparing(talk.aigerim, talk.bot.user_id, talk.room)
+    await compared.asks()
+    await compared.starts()
+    await compared.exchanges()
+    broken = talk.wire.fail("keys/query", fault, times=2)
+    await compared.agrees()
+    await talk.bot.gets(await _said(talk, f"while it waits ({fault})"))
+
+    await compared.is_sure(await _published(talk.aigerim, talk.bot))
+    assert broken.hits == 2
+
+
+async def test_when_nobody_tells_the_keys_it_is_ended_without_a_proof(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification_answers, "_PAUSE", 0.05)
+    compared = Comparing(talk.aigerim, talk.bot.user_id, talk.room)
+    await compared.asks()
+    await compared.starts()
+    await compared.exchanges()
+    nobody = b'{"device_keys": {}, "failures": {"example.org": {}}}'
+    talk.wire.answer("keys/query", 200, nobody, times=100)
+    await compared.agrees()
+
+    assert await compared.is_refused() == "m.timeout"
+    with pytest.raises(TimeoutError):
+        await compared.hears("mac", within=0.1)
+
+
+async def test_seals_that_come_twice_end_it(talk: Talk) -> None:
+    compared = Comparing(talk.aigerim, talk.bot.user_id, talk.room)
+    await compared.asks()
+    await compared.starts()
+    await compared.exchanges()
+    talk.wire.fail("keys/query", "stall before")
+    await compared.agrees()
+    await compared.agrees()
+
+    assert await compared.is_refused() == "m.unexpected_message"
+    with pytest.raises(TimeoutError):
+        await compared.hears("mac", within=0.5)
+
+
+async def test_answers_on_a_line_that_breaks_are_sent_once_all_the_same(talk: Talk) -> None:
+    compared = Comparing(talk.aigerim, talk.bot.user_id, talk.room)
+    await compared.asks()
+    broken = talk.wire.fail("/send/m.room.encrypted", "reset after", times=2)
+    await compared.starts()
+    await compared.exchanges()
+    await compared.agrees()
+
+    await compared.is_sure(await _published(talk.aigerim, talk.bot))
+    assert broken.hits == 2
+
+
+async def test_steps_of_what_was_never_begun_are_counted_too(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "MAX_PER_PERSON", 1)
+    first, second = (Comparing(talk.aigerim, talk.bot.user_id) for _ in range(2))
+    for compared in (first, second):
+        own = {"from_device": talk.aigerim.client.device_id}
+        await compared.says("start", {**START, **own})
+
+    assert await first.is_refused() == "m.unknown_transaction"
+    await talk.bot.gets(await _said(talk, "after two that were never begun"))
+    with pytest.raises(TimeoutError):
+        await second.hears("cancel", within=0.5)
+
+
 async def test_many_requests_of_one_person_are_passed_over(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,8 +386,9 @@ async def test_a_device_that_is_not_known_proves_nothing() -> None:
     mac = {"ed25519:A": secret.calculate_mac("key", f"{info}ed25519:A")}
     keys = secret.calculate_mac("ed25519:A", f"{info}KEY_IDS")
 
+    comparison.hear({"mac": mac, "keys": keys})
     with pytest.raises(Exception, match="which key is its own"):
-        comparison.confirm({"mac": mac, "keys": keys}, ours, theirs)
+        comparison.confirm(ours, theirs)
 
 
 async def _said(talk: Talk, text: str) -> str:

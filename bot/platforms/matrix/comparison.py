@@ -66,6 +66,8 @@ class Comparison:
         self._public = self._sas.public_key.to_base64()
         self._theirs = ""
         self._secret: vodozemac.EstablishedSas
+        self._seals: Mapping[str, str] = {}
+        self._seal_of_ids = ""
 
     def accept(self, start: Mapping[str, Any]) -> dict[str, Any]:
         """Their offer; our word for it binds us to a key they have not seen yet."""
@@ -104,11 +106,15 @@ class Comparison:
         info = "|".join(["MATRIX_KEY_VERIFICATION_SAS", *sides, self._transaction])
         return " ".join(Sas.emoji[at][0] for at in self._secret.bytes(info).emoji_indices)
 
-    def confirm(self, said: Mapping[str, Any], ours: Side, theirs: Side) -> dict[str, Any]:
-        """Their keys for ours, both sealed. Theirs must be the ones that are published."""
+    def hear(self, said: Mapping[str, Any]) -> None:
+        """Their keys, sealed. What they are worth, `confirm` finds out."""
         self._turn(_Stage.MAC, _Stage.OVER)
-        seals, info = _seals(said), self._about(theirs, ours)
-        self._check(",".join(sorted(seals)), f"{info}KEY_IDS", _string(said, "keys"))
+        self._seals, self._seal_of_ids = _seals(said), _string(said, "keys")
+
+    def confirm(self, ours: Side, theirs: Side) -> dict[str, Any]:
+        """Our keys for theirs, which must be the ones that are published."""
+        seals, info = self._seals, self._about(theirs, ours)
+        self._check(",".join(sorted(seals)), f"{info}KEY_IDS", self._seal_of_ids)
         known = {it: key for it, key in theirs.keys.items() if it in seals}
         if f"ed25519:{theirs.device_id}" not in known:
             raise Broken("m.key_mismatch", "the device does not say which key is its own")

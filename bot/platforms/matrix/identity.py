@@ -40,6 +40,14 @@ class Published:
     master: str = ""
     devices: Mapping[str, Device] = field(default_factory=dict)  # by their encryption key
 
+    def keys_of(self, device_id: str) -> dict[str, str]:
+        """The device's key and the account's, by their ids; nothing if the device is unknown."""
+        own = [it.signing_key for it in self.devices.values() if it.device_id == device_id]
+        if not own:
+            return {}
+        master = {f"ed25519:{self.master}": self.master} if self.master else {}
+        return {**master, f"ed25519:{device_id}": own[0]}
+
 
 class Identities:
     """The accounts whose keys were asked for, and what their messages prove."""
@@ -52,24 +60,8 @@ class Identities:
 
     def take(self, answer: Mapping[str, Any]) -> None:
         """Learn from the answer to a question for keys. What makes no sense proves nothing."""
-        for user_id, devices in _objects(answer, "device_keys").items():
-            master = _signing_key(answer, "master_keys", user_id)
-            self_signing = _signing_key(answer, "self_signing_keys", user_id)
-            signer = ""
-            if master and self_signing and is_signed_by(self_signing, user_id, only_key(master)):
-                signer = only_key(self_signing)
-            self._accounts[user_id] = Published(
-                only_key(master) if signer else "", dict(_devices(user_id, devices, signer))
-            )
-
-    def keys_of(self, user_id: str, device_id: str) -> dict[str, str]:
-        """The device's key and the account's, by their ids; nothing if the device is unknown."""
-        account = self._accounts.get(user_id, Published())
-        own = [it.signing_key for it in account.devices.values() if it.device_id == device_id]
-        if not own:
-            return {}
-        master = {f"ed25519:{account.master}": account.master} if account.master else {}
-        return {**master, f"ed25519:{device_id}": own[0]}
+        for user_id in _objects(answer, "device_keys"):
+            self._accounts[user_id] = read_account(answer, user_id)
 
     def number(self, index: int, event: nio.MegolmEvent) -> None:
         """Note a message's place in its chain."""
@@ -106,6 +98,18 @@ class Identities:
 
     def _device(self, event: Any) -> Device | None:  # noqa: ANN401 -- as above
         return self._accounts.get(event.sender, Published()).devices.get(event.sender_key)
+
+
+def read_account(answer: Mapping[str, Any], user_id: str) -> Published:
+    """What the answer to a question for keys says of an account, as far as it holds together."""
+    master = _signing_key(answer, "master_keys", user_id)
+    self_signing = _signing_key(answer, "self_signing_keys", user_id)
+    signer = ""
+    if master and self_signing and is_signed_by(self_signing, user_id, only_key(master)):
+        signer = only_key(self_signing)
+    devices = _objects(answer, "device_keys").get(user_id)
+    known = only_key(master) if signer else ""
+    return Published(known, dict(_devices(user_id, devices, signer)))
 
 
 def _devices(user_id: str, devices: Any, signer: str) -> Iterable[tuple[str, Device]]:  # noqa: ANN401 -- what a server says

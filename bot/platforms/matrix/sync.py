@@ -80,7 +80,7 @@ class Sync:
             response = await self._persistently(partial(self._ask, since))
             timelines = await self._timelines(response, since)
             compared = self._compared(timelines) if since else []
-            await self._learn_writers(timelines, compared)
+            await self._learn_writers(timelines)
             requests = self._requests(response, timelines, compared)
             await self._remember(response, requests)
             requests = [it for it in requests if not self._invitations.shuns(it.address)]
@@ -189,13 +189,10 @@ class Sync:
                 found += [said_in_room(room_id, it, client.user_id) for it in events]
         return [said for said in found if said]
 
-    async def _learn_writers(
-        self, timelines: dict[str, Sequence[Any]], compared: Sequence[Said]
-    ) -> None:
+    async def _learn_writers(self, timelines: dict[str, Sequence[Any]]) -> None:
         """Ask for the keys of who has written, before it is judged what their messages prove."""
         identities = self._client.identities
         writers = set[str]().union(*map(identities.unknown, timelines.values()))
-        writers |= self.verifications.askers(compared)
         if writers:
             await self._client.learn_keys(writers)
 
