@@ -191,6 +191,8 @@ class Dispatcher:
 def _admit_chat_admin(ctx: Context) -> None:
     if ctx.request.doubt in ("anonymous", "channel"):
         raise UserError("admins-anonymous")
+    if ctx.request.doubt in ("plaintext", "unverified"):
+        raise UserError("admins-doubted")
     if ctx.request.is_admin is None:
         raise UserError("admins-unknown")
     if not ctx.request.is_admin:

@@ -24,6 +24,11 @@ def service_of(platform: str) -> str:
     return platform.partition(_JOINT)[0]
 
 
+def proves_writers(service: str) -> bool:
+    """Can messages on this service prove who wrote them, so that organisers' must?"""
+    return service == "matrix"
+
+
 def shown(translator: Translator, platform: str) -> str:
     """An account as people read it: "Matrix", "Matrix (vienna)"."""
     service, _, name = platform.partition(_JOINT)

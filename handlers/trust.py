@@ -1,9 +1,9 @@
 """Whether a message is an organiser's own, or only said to be.
 
 A chat service can write in anybody's name, and so can whoever has taken it over. Where messages
-carry a proof (`handlers.message.Proof`), the first key that proves an organiser's is kept, and
-from then on nothing counts that is not proved with it: no other device that the service says is
-theirs, no message in the clear, and no true message a second time.
+can carry a proof (`handlers.message.Proof`), nothing counts without one, and the first key that
+proves an organiser's is kept. From then on nothing counts that is not proved with it: no other
+device that the service says is theirs, and no true message a second time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handlers.command import Context, tell_organisers
 from handlers.i18n import Translator
 from handlers.message import Event, Message, Request, paragraph
-from handlers.services import service_of
+from handlers.services import proves_writers, service_of
 from storage import audit, organisers, pins
 from storage.models import Organiser
 
@@ -27,7 +27,7 @@ def doubt_about(session: AsyncSession, organiser: Organiser, request: Request) -
         return request.doubt
     known, proof = pins.pinned(session, organiser), request.proof
     if proof is None:
-        return _unproved(request) if known else ""
+        return _unproved(request, known=bool(known))
     if known and known not in proof.keys:
         return "stranger"
     if pins.is_repetition(session, organiser, proof.chain, proof.number):
@@ -37,8 +37,12 @@ def doubt_about(session: AsyncSession, organiser: Organiser, request: Request) -
     return ""
 
 
-def _unproved(request: Request) -> str:
-    return "reaction" if request.event is Event.PRESSED else "unproved"
+def _unproved(request: Request, *, known: bool) -> str:
+    if not known and not proves_writers(service_of(request.platform)):
+        return ""
+    if request.event is Event.PRESSED:
+        return "reaction"
+    return "unproved" if known else "unencrypted"
 
 
 def know(session: AsyncSession, organiser: Organiser, request: Request) -> None:

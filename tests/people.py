@@ -20,7 +20,8 @@ from handlers import casebook
 from handlers.campaign import Campaign
 from handlers.campaign_file import read_campaign
 from handlers.command import Rules
-from handlers.message import Button, ChatKind, Event, Message, Request, plain
+from handlers.message import Button, ChatKind, Event, Message, Proof, Request, plain
+from handlers.services import proves_writers, service_of
 from storage import organisers, outbox, settling
 from storage.database import Database
 from storage.directory import Directory
@@ -162,11 +163,20 @@ class Person:
     async def _do(self, **about: object) -> list[Message]:
         self._read = len(self.heard)
         event = {"event_id": self.world.next_event(), "sent_at": self.world.now}
+        said = about.get("event", Event.SAID) is Event.SAID
+        if said and proves_writers(service_of(self.world.platform)):
+            about = {"proof": self._proof(), **about}
         request = replace(self.usual, **{**event, **about})  # type: ignore[arg-type]
         await self.world.intake.receiver(self.world.platform)([request], None)
         while await self.world.intake.handle_next(self.world.platform):
             pass
         return await self.listens()
+
+    def _proof(self) -> Proof:
+        """Encrypted, on the same device as ever."""
+        name = self.usual.sender
+        chain = f"chain of {name} on {self.world.platform}"
+        return Proof((f"key of {name}",), chain, int(self.world.next_event()))
 
     async def listens(self) -> list[Message]:
         """Everything that is due now is delivered; what came here since the last look."""

@@ -34,7 +34,7 @@ async def _readers(world: World, *names: str, country: str = "GB") -> list[Perso
 
 async def _alert(world: World, owner: Person) -> None:
     await owner.says(ALERT)
-    await owner.presses("Send")
+    await owner.says(owner.button("Send").command)
 
 
 async def _bounces(reader: Person, label: str = f"E-mail: {LONDON}") -> str:

@@ -105,6 +105,68 @@ async def test_a_crowd_that_was_called_a_direct_chat_is_left_without_a_word(
     assert [one.event for one in bot.inbox if one.event is not Event.REMOVED] == []
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_chat_of_two_that_becomes_a_crowd_is_left(
+    bot: Bot, aigerim: MatrixPerson, bob: MatrixPerson, *, restarted: bool
+) -> None:
+    async with bot.running(door=Doorkeeper("organisers", _knows(bob))) as matrix:
+        await bot.follows()
+        room = await aigerim.talks_to(bot.user_id, encrypted=False)
+        await bot.gets(Event.ADDED)
+        if not restarted:
+            await aigerim.client.room_invite(room, bob.user_id)
+            await _left(aigerim, room, bot, matrix)
+    if restarted:
+        await aigerim.client.room_invite(room, bob.user_id)
+        async with bot.running(door=Doorkeeper("organisers", _knows(bob))) as matrix:
+            await _left(aigerim, room, bot, matrix)
+
+
+async def test_a_chat_that_an_organiser_makes_a_group_stays(
+    bot: Bot, aigerim: MatrixPerson, bob: MatrixPerson
+) -> None:
+    async with bot.running(door=Doorkeeper("organisers", _knows(aigerim))) as matrix:
+        await bot.follows()
+        room = await aigerim.talks_to(bot.user_id, encrypted=False)
+        await bot.gets(Event.ADDED)
+        await aigerim.client.room_invite(room, bob.user_id)
+        await bob.joins(room)
+        await bob.writes(room, "!hello")
+        await bot.gets("!hello")
+        assert room in matrix._client.rooms
+        assert not matrix._invitations.shuns(room)
+
+
+async def test_a_group_that_is_opened_to_everybody_is_left(
+    bot: Bot, aigerim: MatrixPerson, bob: MatrixPerson
+) -> None:
+    async with bot.running() as matrix:
+        await bot.follows()
+        room = await aigerim.opens_room(invite=[bob.user_id, bot.user_id])
+        await bot.gets(Event.ADDED)
+        await aigerim.client.room_put_state(room, "m.room.join_rules", {"join_rule": "public"})
+        await _left(aigerim, room, bot, matrix)
+
+
+async def test_nobody_leads_the_bot_elsewhere(
+    bot: Bot, aigerim: MatrixPerson, bob: MatrixPerson
+) -> None:
+    async with bot.running(door=Doorkeeper("nobody")) as matrix:
+        await bot.follows()
+        for mutual in (False, True):
+            chat = await aigerim.talks_to(bot.user_id, encrypted=False)
+            made = await aigerim.client.room_create(
+                invite=[bob.user_id],
+                initial_state=[_PUBLIC],
+                predecessor={"room_id": chat} if mutual else None,
+            )
+            assert isinstance(made, nio.RoomCreateResponse)
+            await aigerim.closes_room(chat, made.room_id)
+            await aigerim.sees_member(made.room_id, bot.user_id)
+            await _left(aigerim, made.room_id, bot, matrix)
+    assert [one for one in bot.inbox if one.event is Event.MOVED] == []
+
+
 async def test_what_is_to_be_left_is_left_after_a_restart(
     bot: Bot, aigerim: MatrixPerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:

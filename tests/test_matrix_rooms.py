@@ -136,14 +136,46 @@ async def test_a_room_that_moved_is_followed(bot: Bot, aigerim: MatrixPerson) ->
         await bot.follows()
         room = await aigerim.talks_to(bot.user_id, encrypted=False)
         await bot.gets(Event.ADDED)
-        new = await aigerim.opens_room(invite=[bot.user_id])
+        new = await aigerim.opens_room(invite=[bot.user_id], instead_of=room)
         await aigerim.sees_member(new, bot.user_id)
-        content = {"body": "moved", "replacement_room": new}
-        await aigerim.client.room_put_state(room, "m.room.tombstone", content)
+        await aigerim.closes_room(room, new)
         moved = await bot.gets(Event.MOVED)
         assert (moved.address, moved.moved_to) == (room, new)
         await matrix.send(new, message("here too"), key="1")
         await aigerim.hears(new, "here too")
+
+
+async def test_a_room_that_was_upgraded_is_the_same_chat(bot: Bot, aigerim: MatrixPerson) -> None:
+    async with bot.running():
+        await bot.follows()
+        room = await aigerim.talks_to(bot.user_id)
+        await bot.gets(Event.ADDED)
+        bot.inbox.clear()
+        new = await aigerim.upgrades(room)
+        await aigerim.client.room_invite(new, bot.user_id)
+        await bot.gets(Event.ADDED)
+    moved, added = bot.inbox  # in this order: who comes in is no stranger
+    assert (moved.event, moved.address, moved.moved_to) == (Event.MOVED, room, new)
+    assert (added.event, added.address) == (Event.ADDED, new)
+    assert moved.event_id != added.event_id
+
+
+async def test_nobody_moves_into_a_room_that_does_not_say_so(
+    bot: Bot, aigerim: MatrixPerson, bob: MatrixPerson
+) -> None:
+    async with bot.running() as matrix:
+        await bot.follows()
+        hers = await aigerim.talks_to(bot.user_id)
+        his = await bob.talks_to(bot.user_id, encrypted=False)
+        await bob.closes_room(his, hers)  # it would take her chat's place
+        false = await bob.opens_room(invite=[bot.user_id], instead_of=hers)
+        await bob.sees_member(false, bot.user_id)  # it would take her chat over
+        await aigerim.writes(hers, "hello")
+        await bob.writes(false, "hello, too")
+        await bot.gets("hello")
+        await bot.gets("hello, too")
+        assert hers in matrix._client.rooms
+    assert [one for one in bot.inbox if one.event is Event.MOVED] == []
 
 
 async def test_a_flood_of_invitations_is_joined_slowly_and_none_is_forgotten(

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bot.platforms.matrix import sync
 from handlers.message import Request
 from storage.database import Database
 from tests.fakes.matrix_bot import Bot
@@ -182,6 +183,58 @@ async def test_a_true_command_is_not_done_again_when_it_is_brought_again(scene: 
     async with scene.bot.running():
         await _repeated(scene, kept[-1], "$repeated-again")
         await scene.refuses("$repeated-again", "I have read this very message before")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_two_messages_with_one_name_prove_nothing(scene: Scene) -> None:
+    """Else an old one, after a restart, would be judged by the place of the new one."""
+    kept: list[dict[str, Any]] = []
+    scene.proxy.lies("/sync", _keeps(kept, scene.own_room))
+    await scene.does(await scene.aigerim.writes(scene.own_room, ALERT))
+    assert scene.bot.listening is not None
+    scene.bot.listening.cancel()
+    old = {**kept[-1], "event_id": "$both"}
+
+    def lie(said: dict[str, Any]) -> None:
+        for events in _timelines(said, scene.own_room):
+            sealed = [it for it in events if it["type"] == "m.room.encrypted"]
+            if sealed and sealed[-1] != old:
+                sealed[-1]["event_id"] = "$both"
+                events.insert(0, copy.deepcopy(old))
+
+    scene.proxy.tells_the_truth()
+    async with scene.bot.running():
+        await scene.aigerim.writes(scene.own_room, "hello again")
+        await scene.bot.gets("hello again")
+        scene.proxy.lies("/sync", lie)
+        await scene.aigerim.writes(scene.own_room, "!help")
+        await scene.refuses("$both", "I could not find out who wrote this")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_true_command_is_not_carried_into_another_room(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer, an invitation's code say, would be read by whoever is in that one."""
+    kept: list[dict[str, Any]] = []
+    scene.proxy.lies("/sync", _keeps(kept, scene.own_room))
+    await scene.does(await scene.aigerim.writes(scene.own_room, ALERT))
+    scene.proxy.tells_the_truth()
+    assert scene.bot.listening is not None
+    scene.bot.listening.cancel()
+    monkeypatch.setattr(sync, "TIMELINE_EVENTS", 1)
+    carried = {**kept[-1], "event_id": "$carried", "room_id": scene.own_room}
+
+    def lie(said: dict[str, Any]) -> None:
+        said["chunk"] = [copy.deepcopy(carried), *said["chunk"]]
+
+    scene.proxy.lies("/messages", lie)
+    for number in range(3):
+        await scene.mallory.writes(scene.her_room, f"!line {number}")
+    async with scene.bot.running():
+        await scene.bot.gets("!line 2")
+    assert "!line 1" in scene.bot.texts()
+    assert not [it for it in scene.bot.inbox if it.event_id == "$carried"]
 
 
 async def _repeated(scene: Scene, event: dict[str, Any], event_id: str) -> None:

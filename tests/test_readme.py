@@ -143,6 +143,6 @@ async def _notice(world: World, country: str, language: str) -> Message:
     for words in (f"/country {country}", f"/language {language}", "/subscribe all"):
         await reader.says(words)
     await owner.says(ALERT)
-    await owner.presses("Send")
+    await owner.says(owner.button("Send").command)
     await world.tick()
     return (await reader.listens())[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 import aiohttp
 import nio
@@ -91,6 +93,7 @@ class MatrixPerson:
         encrypted: bool = False,
         direct: bool = False,
         levels: dict[str, Any] | None = None,
+        instead_of: str = "",
     ) -> str:
         """Create a room and invite these users; returns its id."""
         state = [_ENCRYPTED] if encrypted else []
@@ -100,10 +103,25 @@ class MatrixPerson:
             initial_state=state,
             preset=nio.RoomPreset.private_chat,
             power_level_override=levels,
+            predecessor={"room_id": instead_of, "event_id": "$last"} if instead_of else None,
         )
         assert isinstance(answer, nio.RoomCreateResponse), answer
         await self.sees_member(answer.room_id, self.user_id)
         return str(answer.room_id)
+
+    async def closes_room(self, room_id: str, replacement: str) -> None:
+        """Say that the room goes on in another one."""
+        content = {"body": "moved", "replacement_room": replacement}
+        answer = await self.client.room_put_state(room_id, "m.room.tombstone", content)
+        assert isinstance(answer, nio.RoomPutStateResponse), answer
+
+    async def upgrades(self, room_id: str, version: str = "11") -> str:
+        """Let the homeserver replace the room, as Element does; the new room's id."""
+        path = f"/_matrix/client/v3/rooms/{quote(room_id)}/upgrade"
+        path += f"?access_token={self.client.access_token}"
+        body = json.dumps({"new_version": version})
+        answer = await self.client.send("POST", path, body)
+        return str((await answer.json())["replacement_room"])
 
     async def sees_member(self, room_id: str, user_id: str, within: float = 15) -> None:
         """Wait until this user has joined the room."""

@@ -23,13 +23,13 @@ log = logging.getLogger(__name__)
 
 _DEVICE = "device"
 _PICKLE_KEY = "pickle_key"
-_GIVE_PASSWORD = "Set password_file in [matrix], so that the bot can log in."  # noqa: S105 -- a sentence for the operator
+_GIVE_PASSWORD = "Set password_file in the account's section, so that the bot can log in."  # noqa: S105 -- a sentence for the operator
 _NO_PASSWORDS = "The homeserver takes no passwords: one logs in on a web page of its own."
 _OTHER_WAY = (
     "Get an access token for a new device of the bot's account (the README says how) and set "
-    "access_token_file in [matrix]."
+    "access_token_file in the account's section."
 )
-_CHECK_PASSWORD = "Check user_id and password_file in [matrix]."  # noqa: S105 -- as above
+_CHECK_PASSWORD = "Check user_id and password_file in the account's section."  # noqa: S105 -- as above
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,8 @@ class Account:
             if device:
                 return await self._keep(device)
         if not self.password:
-            raise Unusable(
-                "The homeserver does not accept the access token.", _GIVE_PASSWORD, "refused"
-            )
+            remedy = _GIVE_PASSWORD if await self._takes_passwords() else _OTHER_WAY
+            raise Unusable("The homeserver does not accept the access token.", remedy, "refused")
         return await self._log_in(kept)
 
     async def _recognised(self, token: str) -> Device | None:
@@ -131,10 +130,11 @@ class Account:
             raise Refused(200, answer)
         if answer["user_id"] != self.user_id:
             raise Unusable(
-                "The access token belongs to another account.", "Correct user_id in [matrix]."
+                "The access token belongs to another account.", "Correct user_id in its section."
             )
         if not answer.get("device_id"):
-            raise Unusable("The access token belongs to no device.", _GIVE_PASSWORD)
+            remedy = _GIVE_PASSWORD if await self._takes_passwords() else _OTHER_WAY
+            raise Unusable("The access token belongs to no device.", remedy)
         return Device(self.user_id, str(answer["device_id"]), token)
 
     async def _log_in(self, kept: Device | None) -> Device:
@@ -197,6 +197,8 @@ class Account:
         if device.access_token:  # the store begins with the login: see `_kept`
             self.store.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.store_file(device).touch(mode=0o600)
+            self.store.chmod(0o700)  # it may have been put back from a backup, open to others
+            self.store_file(device).chmod(0o600)
         await self.keep.save(_DEVICE, json.dumps(asdict(device)))
         return device
 
@@ -204,6 +206,6 @@ class Account:
 def _unexpected(refused: Refused) -> Unusable:
     return Unusable(
         f"The homeserver answered {refused}.",
-        "Check homeserver in [matrix]; if it is right, wait and start again.",
+        "Check homeserver in the account's section; if it is right, wait and start again.",
         "unreachable",
     )

@@ -170,7 +170,7 @@ class Choices:
         """The content of an own event, decrypted; None if it cannot be read or is not ours."""
         room = self._client.rooms.get(room_id)
         if room is None or event.get("type") != "m.room.encrypted":
-            sealed = room is None or room.encrypted
+            sealed = room is None or room.encrypted or room_id in self._client.ever_encrypted
             return None if sealed else _inside(event, "content")
         try:
             opened = self._client.decrypt_event(nio.MegolmEvent.from_dict({**event}))

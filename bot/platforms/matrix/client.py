@@ -8,8 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import nio
 from aiohttp import ClientError
@@ -19,7 +23,9 @@ from nio.responses import RoomEventRelationsResponse
 from bot.platforms.matrix.account import Device
 from bot.platforms.matrix.errors import NobodyCanRead, NotSent, is_error, is_not_found
 from bot.platforms.matrix.identity import Identities
+from bot.platforms.matrix.opening import open_safely
 from bot.platforms.matrix.patience import Patience
+from bot.platforms.matrix.silence import Silence, server_of
 from bot.platforms.matrix.strict import StrictClient
 from storage.crashpoints import crashpoint
 
@@ -61,8 +67,13 @@ class SafeClient(StrictClient):
         self.device_events: list[dict[str, Any]] = []  # of the last sync, as they came
         self.olm.message_index_ok = self._numbered
         self.olm.handle_key_verification = _not_ours  # verification.py does that
+        self.olm.decrypt_megolm_event = partial(open_safely, self.olm)
         self._needs_fallback = False
         self._keys = asyncio.Lock()  # two key requests at once trip over each other
+        self._silence = Silence(server_of(device.user_id), patience.silence)
+        self._changed: set[str] = set()  # whose devices changed since a query was sent
+        self.olm.add_changed_users = self._note_changes
+        self._partly: dict[str, float] = {}  # rooms where not all were given the key: try when
 
     async def close(self) -> None:
         """Close the connections and the store."""
@@ -124,7 +135,16 @@ class SafeClient(StrictClient):
     def is_cold(self, room_id: str) -> bool:
         """Must a key be handed over before anything can be said here?"""
         room = self.rooms.get(room_id)
-        return room is not None and room.encrypted and self.olm.should_share_group_session(room_id)
+        return room is not None and room.encrypted and self._should_share(room_id)
+
+    def _should_share(self, room_id: str) -> bool:
+        due = self._partly.get(room_id)
+        if due is not None and due <= time.monotonic():
+            del self._partly[room_id]
+            session = self.olm.outbound_group_sessions.get(room_id)
+            if session is not None:
+                session.shared = False  # the same key, to those who have not got it
+        return bool(self.olm.should_share_group_session(room_id))
 
     async def warm(self, room_id: str) -> None:
         """Hand over the key for what will be said later. Raises `NotSent` if that fails."""
@@ -167,9 +187,9 @@ class SafeClient(StrictClient):
             _check(await self.joined_members(room.room_id), "the members are not known")
         if self.should_query_keys:
             _check(await self.keys_query(), "the members' devices are not known")
-        if not self.olm.should_share_group_session(room.room_id):
+        if not self._should_share(room.room_id):
             return
-        missing = self.get_missing_sessions(room.room_id)
+        missing = self._claimable(self.get_missing_sessions(room.room_id))
         if missing:
             await self.keys_claim(missing)
         try:
@@ -180,6 +200,9 @@ class SafeClient(StrictClient):
                 waiting.set()
         self._check_shared(room)
         crashpoint("key-shared")
+
+    def _claimable(self, missing: dict[str, list[str]]) -> dict[str, list[str]]:
+        return {user: ids for user, ids in missing.items() if not self._silence.covers(user)}
 
     def _check_shared(self, room: Any) -> None:  # noqa: ANN401 -- as above
         """The library swallows a key that could not be delivered; its reader would see nothing."""
@@ -197,8 +220,11 @@ class SafeClient(StrictClient):
         if not any(user != self.user_id for user, _ in reached):
             self.invalidate_outbound_session(room.room_id)
             raise NobodyCanRead("no device in the room can be given its key")
-        if missing:  # no key left to claim: they stay unreachable until they upload new ones
+        if missing:
             log.warning("%d devices have no keys and cannot read the bot", len(missing))
+        if missing or any(user in self.users_for_key_query for user in room.users):
+            # No key left to claim, or a homeserver that did not answer: later there may be.
+            self._partly[room.room_id] = time.monotonic() + self._patience.share_again
 
     # --------------------------------------------------------------------------------- keys
 
@@ -206,7 +232,31 @@ class SafeClient(StrictClient):
         """Claim keys. Raises `NotSent` where the library would go on without them."""
         answer = await super().keys_claim(user_set)
         _check(answer, "the members' keys cannot be claimed")
+        self._silence.note(_table(answer.failures))
         return answer
+
+    @property
+    def should_query_keys(self) -> bool:
+        """Is there anybody whose keys are asked for, on a homeserver that answers?"""
+        return any(not self._silence.covers(user) for user in self.users_for_key_query)
+
+    async def keys_query(self) -> Any:  # noqa: ANN401 -- the library has no types
+        """Ask for keys: of silent homeservers not, and again where they changed meanwhile."""
+        asked = self.olm.users_for_key_query
+        silent = {user for user in asked if self._silence.covers(user)}
+        asked -= silent
+        self._changed.clear()
+        try:
+            answer = await super().keys_query()
+        finally:
+            asked |= silent | self._changed
+        if not is_error(answer):
+            self._silence.note(_table(answer.failures))
+        return answer
+
+    def _note_changes(self, users: set[str]) -> None:
+        self._changed |= users
+        type(self.olm).add_changed_users(self.olm, users)
 
     async def tend_keys(self) -> None:
         """What a client owes after each sync: upload, query and claim keys, answer devices."""
@@ -222,11 +272,13 @@ class SafeClient(StrictClient):
     async def learn_keys(self, users: set[str]) -> None:
         """Ask for these users' keys. What fails is logged: their messages prove nothing then."""
         try:
-            async with self._keys, asyncio.timeout(self._patience.keys):
+            async with asyncio.timeout(self._patience.learn), self._keys:
                 self.olm.users_for_key_query |= users
                 if self.should_query_keys:
                     _check(await self.keys_query(), "the keys cannot be asked for")
         except Exception as error:
+            if isinstance(error, TimeoutError):
+                self._silence.note(map(server_of, users))
             log.warning("the writers' keys could not be asked for (%s)", type(error).__name__)
 
     def _numbered(self, index: int, event: nio.MegolmEvent) -> bool:
@@ -259,6 +311,15 @@ class SafeClient(StrictClient):
             signed["signatures"] = {self.user_id: {f"ed25519:{self.device_id}": signature}}
             keys[f"signed_curve25519:{key_id}"] = signed
         return keys
+
+    # -------------------------------------------------------------------------------- rooms
+
+    async def join_through(self, room_id: str, servers: Sequence[str]) -> Any:  # noqa: ANN401 -- the library has no types
+        """Join by way of these homeservers, where our own is in the room not yet."""
+        _, path = Api.join(self.access_token, room_id)
+        ways = [(name, server) for server in servers for name in ("via", "server_name")]
+        path += f"&{urlencode(ways)}" if ways else ""
+        return await self._send(nio.JoinResponse, "POST", path)
 
     # -------------------------------------------------------------------------------- syncs
 
@@ -320,6 +381,13 @@ class SafeClient(StrictClient):
             if any(isinstance(event, nio.RoomEncryptionEvent) for event in info.state):
                 self.rooms[room_id].encrypted = True
                 encrypted.add(room_id)
+
+    def _handle_messages_response(self, response: Any) -> None:  # noqa: ANN401 -- the library has no types
+        """A page is of the room that was asked for, whatever the homeserver writes into events."""
+        for event in response.chunk:
+            if isinstance(event, nio.MegolmEvent):
+                event.room_id = response.room_id
+        super()._handle_messages_response(response)
 
     def _handle_timeline_event(self, event: Any, *more: Any) -> Any:  # noqa: ANN401 -- the library has no types
         """One malformed event must not keep everybody else's from being read."""

@@ -172,7 +172,9 @@ def _proof(asked: Mapping[str, Any], user_id: str, password: str) -> dict[str, A
             "new keys are wanted. Log in there as the bot, allow it, and start Tocsin again"
         )
     if not password:
-        raise Unconfirmed("the homeserver asks for the password: set password_file in [matrix]")
+        raise Unconfirmed(
+            "the homeserver asks for the password: set password_file in the account's section"
+        )
     return {
         "type": "m.login.password",
         "identifier": {"type": "m.id.user", "user": user_id},

@@ -24,7 +24,7 @@ class Door(StrEnum):
     GROUP = "group"
     PUBLIC = "public"  # anybody may come in and see who is there
     SPACE = "space"  # a list of rooms, where nothing is said
-    MOVED = "moved"  # where a room went that the bot was in
+    MOVED = "moved"  # where a room is said to go on that the bot was in
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,31 @@ class Invitation:
         """The homeserver of whoever invited: what limits are counted by."""
         return self.inviter.partition(":")[2]
 
+    @property
+    def servers(self) -> list[str]:
+        """Homeservers that are in the room, as far as one can tell: ours may not be yet."""
+        known = [self.server, self.room_id.partition(":")[2]]
+        return list(dict.fromkeys(it for it in known if it))
+
     def seen_in(self, room: nio.MatrixRoom) -> Invitation:
         """The same, with the room as it is now that the bot is in it."""
-        if room.room_type == "m.space":
-            return replace(self, door=Door.SPACE)
-        if self.door is Door.MOVED or len(room.users) <= 2:
-            return self
-        return replace(self, door=Door.PUBLIC if room.join_rule == "public" else Door.GROUP)
+        return replace(self, door=_door_of(room))
+
+
+def _door_of(room: nio.MatrixRoom) -> Door:
+    if room.room_type == "m.space":
+        return Door.SPACE
+    if len(room.users) <= 2:
+        return Door.DIRECT
+    return Door.PUBLIC if room.join_rule == "public" else Door.GROUP
+
+
+_NARROW = (Door.DIRECT, Door.GROUP, Door.PUBLIC, Door.SPACE)
+
+
+def is_wider(new: nio.MatrixRoom, old: nio.MatrixRoom) -> bool:
+    """May more people see who is there than in the room that it replaces?"""
+    return _NARROW.index(_door_of(new)) > _NARROW.index(_door_of(old))
 
 
 async def _nobody(_user_id: str) -> bool:
@@ -80,7 +98,13 @@ def read_invitation(
     room_id: str, state: Iterable[Mapping[str, Any]], user_id: str
 ) -> Invitation | None:
     """What the stripped state of an invitation says; None if it is none to us."""
-    events = {(it.get("type"), it.get("state_key")): it for it in state if isinstance(it, dict)}
+    events = {
+        (kind, key): it
+        for it in state
+        if isinstance(it, dict)
+        and isinstance(kind := it.get("type"), str)
+        and isinstance(key := it.get("state_key"), str)
+    }
     own = events.get(("m.room.member", user_id))
     if own is None or not isinstance(own.get("sender"), str):
         return None

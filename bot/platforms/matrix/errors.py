@@ -97,7 +97,8 @@ def token_refused() -> Unusable:
     """The account is logged out."""
     return Unusable(
         "The homeserver no longer accepts the bot's access token.",
-        "Check that the account still exists, set password_file in [matrix] and start again.",
+        "Check that the account still exists, and set password_file or, where there are no "
+        "passwords, access_token_file in the account's section. Then start again.",
         "refused",
     )
 

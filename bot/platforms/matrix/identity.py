@@ -22,6 +22,7 @@ from bot.platforms.matrix.signatures import is_signed_by, only_key
 from handlers.message import Proof
 
 _REMEMBERED = 1_000  # messages whose place in their chain is known
+_AMBIGUOUS = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,14 @@ class Identities:
             self._accounts[user_id] = read_account(answer, user_id)
 
     def number(self, index: int, event: nio.MegolmEvent) -> None:
-        """Note a message's place in its chain."""
-        if event.event_id not in self._numbers:
+        """Note a message's place in its chain.
+
+        Two messages with one id are a homeserver's trick: then neither proves anything.
+        """
+        known = self._numbers.get(event.event_id)
+        if known is None:
             self._order.append(event.event_id)
-        self._numbers[event.event_id] = index
+        self._numbers[event.event_id] = index if known in {None, index} else _AMBIGUOUS
         while len(self._order) > _REMEMBERED:
             self._numbers.pop(self._order.popleft(), None)
 
@@ -88,7 +93,9 @@ class Identities:
         session = self._client.olm.inbound_group_store.get(
             event.room_id, event.sender_key, event.session_id
         )
-        if number is None or device is None or session is None or session.forwarding_chain:
+        if number is None or number == _AMBIGUOUS or device is None:
+            return None
+        if session is None or session.forwarding_chain:
             return None
         if session.ed25519 != device.signing_key:
             return None

@@ -6,14 +6,22 @@ import asyncio
 import json
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import nio
 
 from bot.platforms.base import Keep, RecipientGone, Rejected, TryLater, Unusable
-from bot.platforms.matrix.doorkeeping import Door, Doorkeeper, Invitation, read_invitation
+from bot.platforms.matrix.client import SafeClient
+from bot.platforms.matrix.doorkeeping import (
+    Door,
+    Doorkeeper,
+    Invitation,
+    is_wider,
+    read_invitation,
+)
 from bot.platforms.matrix.errors import from_answer, is_error
 
 log = logging.getLogger(__name__)
@@ -29,15 +37,15 @@ _KEPT = "invitations"
 class Invitations:
     """Remembers invitations over restarts, and joins or leaves as the doorkeeper says."""
 
-    def __init__(
-        self, client: nio.AsyncClient, keep: Keep, door: Doorkeeper, again: float
-    ) -> None:
+    def __init__(self, client: SafeClient, keep: Keep, door: Doorkeeper, again: float) -> None:
         self._client = client
         self._door = door
         self._again = again  # seconds between two attempts
         self._not_before: dict[str, float] = {}  # room → when to try again
         self._keep = keep
         self._waiting: dict[str, Invitation] = {}
+        self.moved_from: Callable[[str], str] = _from_nowhere
+        self._small: set[str] | None = None  # rooms of two, as of the last sync
         self._answered: set[str] = set()  # joined or left, but the sync has not said so yet
         self._counted: set[str] = set()  # how often a room is tried again does not count
         self._allowance = Allowance()
@@ -61,21 +69,27 @@ class Invitations:
         self,
         rooms: nio.responses.Rooms,
         states: Mapping[str, Sequence[Mapping[str, Any]]],
-        moved_to: Sequence[str],
+        ways_on: Sequence[tuple[str, str]],
     ) -> None:
         """Remember what a sync says about invitations, durably before this returns.
 
-        `states` is the stripped state of each room we are invited to.
+        `states` is the stripped state of each room we are invited to, `ways_on` the rooms in
+        which others are said to go on, and who says so.
         """
         self._answered -= rooms.join.keys() | rooms.leave.keys() | states.keys()
         waiting = {it: one for it, one in self._waiting.items() if it not in rooms.leave}
         for room_id in rooms.join.keys() & waiting.keys():
             if not waiting[room_id].refused:
                 await self._look_around(waiting, room_id)
+        for room_id, changer in self._grown(rooms.join):
+            waiting.setdefault(room_id, Invitation(room_id, changer, Door.DIRECT))
+            await self._look_around(waiting, room_id)
+        self._small = {it for it, one in self._client.rooms.items() if len(one.users) <= 2}
         read = [read_invitation(*state, self._client.user_id) for state in states.items()]
-        moved = [Invitation(room_id, "", Door.MOVED) for room_id in moved_to]
-        for invitation in [*filter(None, read), *moved]:
-            _add(waiting, invitation)
+        further = [Invitation(*way, Door.MOVED) for way in ways_on]
+        for invitation in [*filter(None, read), *further]:
+            if invitation.room_id not in self._client.rooms:
+                _add(waiting, invitation)
         if waiting != self._waiting:
             await self._save(waiting)
 
@@ -86,10 +100,25 @@ class Invitations:
 
     async def _look_around(self, waiting: dict[str, Invitation], room_id: str) -> None:
         """We are in: is the room what it was called?"""
-        seen = waiting.pop(room_id).seen_in(self._client.rooms[room_id])
-        if not await self._door.admits(seen):
+        room = self._client.rooms[room_id]
+        seen = waiting.pop(room_id).seen_in(room)
+        old = self._client.rooms.get(self.moved_from(room_id))
+        same = old is not None and not is_wider(room, old)
+        if not same and not await self._door.admits(seen):
             waiting[room_id] = replace(seen, refused=True)
             log.warning("a room is not what its invitation said: it is left")
+
+    def _grown(self, joined: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Rooms that have become more than they were when we came, and by whom."""
+        for room_id, info in joined.items():
+            room = self._client.rooms[room_id]
+            changes = [it for it in info.timeline.events if _opens(it)]
+            if len(room.users) > 2 and room_id not in self._waiting:
+                newcomers = {getattr(it, "state_key", "") for it in changes} & room.users.keys()
+                before = len(room.users) - len(newcomers)
+                small = before <= 2 if self._small is None else room_id in self._small
+                if small or any(isinstance(it, nio.RoomJoinRulesEvent) for it in changes):
+                    yield room_id, changes[-1].sender if changes else ""
 
     def answer(self) -> None:
         """Go on answering: what is waiting has been remembered."""
@@ -129,7 +158,8 @@ class Invitations:
                 return
             self._allowance.use(invitation, joins=welcome)
             self._counted.add(invitation.room_id)
-        await self._attempt(invitation, self._client.join if welcome else self._client.room_leave)
+        through = partial(self._client.join_through, servers=invitation.servers)
+        await self._attempt(invitation, through if welcome else self._client.room_leave)
 
     async def _attempt(self, invitation: Invitation, act: Callable[[str], Awaitable[Any]]) -> None:
         """One attempt. What failed for now stays waiting; what was refused is forgotten."""
@@ -184,6 +214,22 @@ def _add(waiting: dict[str, Invitation], invitation: Invitation) -> None:
     same = sum(one.server == invitation.server for one in waiting.values())
     if same < MAX_WAITING_PER_SERVER:
         waiting[invitation.room_id] = invitation
+
+
+def _opens(event: Any) -> bool:  # noqa: ANN401 -- the library has no types
+    """Somebody more is in the room, or anybody may come."""
+    if isinstance(event, nio.RoomJoinRulesEvent):
+        return bool(event.join_rule == "public")
+    inside = {"invite", "join"}
+    return (
+        isinstance(event, nio.RoomMemberEvent)
+        and event.membership in inside
+        and event.prev_membership not in inside
+    )
+
+
+def _from_nowhere(_room_id: str) -> str:
+    return ""
 
 
 def _now() -> float:

@@ -22,6 +22,9 @@ class Patience:
     choices: float = 10.0  # for looking up what was picked, all that came with one sync
     warm_again: float = 20.0  # between two looks for rooms whose key is not handed over yet
     cold_room: float = 900.0  # before a room is tried again in which that failed
+    learn: float = 12.0  # for the keys of who has written; meanwhile nothing is heard
+    silence: float = 600.0  # a homeserver that told no keys is not asked for so long
+    share_again: float = 300.0  # before a key is offered again to who could not be given it
     join_again: float = 30.0
     count_again: float = 60.0  # how much of the store's use a backup may miss and go unnoticed
     vouch_again: float = 3600.0  # after the homeserver or another client stood in the way

@@ -14,6 +14,7 @@ from aiohttp import ClientError
 
 from bot.platforms.base import (
     Keep,
+    PlatformError,
     Receive,
     RecipientGone,
     Rejected,
@@ -266,7 +267,7 @@ class Matrix:
         except (ClientError, TimeoutError) as error:  # a file nobody points to harms nobody
             raise NotSent(f"the file is on the way ({type(error).__name__})") from None
         if is_error(answer):
-            raise NotSent("the file could not be uploaded", answer)
+            raise _not_uploaded(answer)
         private = self._is_private(address)
         return content.file(message, attachment, answer.content_uri, sealed, private=private)
 
@@ -320,3 +321,11 @@ class Matrix:
 
     def _http(self) -> Http:
         return Http(self._account.homeserver, self._device.access_token, self._patience.request)
+
+
+def _not_uploaded(answer: Any) -> PlatformError | NotSent:  # noqa: ANN401 -- the library has no types
+    """A file is refused for its own sake: that says nothing about the room it was for."""
+    error = from_answer(answer)
+    if isinstance(error, RecipientGone | Rejected):
+        return Rejected("the homeserver does not take the file")
+    return NotSent("the file could not be uploaded", answer)

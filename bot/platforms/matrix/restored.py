@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 _TOLD = "tocsin.store"  # the account data with the number
 _REMEDY = (
-    "Set password_file in [matrix] for a new device, or access_token_file with the token of one "
-    "that nobody has used yet."
+    "Set password_file for the account, which makes a new device, or access_token_file with the "
+    "token of one that nobody has used yet."
 )
 
 

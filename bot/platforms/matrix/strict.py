@@ -31,7 +31,7 @@ class StrictClient(nio.AsyncClient):  # type: ignore[misc]  # the library has no
         """An error page is an error. Raises if a success has not the form of one."""
         answer = await self._object(transport_response)
         if transport_response.status >= 300:
-            response = nio.ErrorResponse.from_dict(answer or {})
+            response = nio.ErrorResponse.from_dict({"error": "", **(answer or {})})
             response.transport_response = transport_response
             return response
         if answer is None:

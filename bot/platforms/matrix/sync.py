@@ -33,7 +33,7 @@ from bot.platforms.matrix.patience import Patience
 from bot.platforms.matrix.translation import Translation, joins, kind_of
 from bot.platforms.matrix.verification import Verifications
 from bot.platforms.matrix.verification_steps import Said, said_by_device, said_in_room
-from handlers.message import ChatKind, Event, Request
+from handlers.message import ChatKind, Request
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class Sync:
         self._invitations = invitations
         self._set_up = set_up
         self._translation = Translation(client)
+        invitations.moved_from = self._translation.moved_from
         self.choices = Choices(client, patience)
         self.verifications = Verifications(client, patience)
         self.ready = asyncio.Event()  # rooms and keys are known: sending makes sense
@@ -82,8 +83,8 @@ class Sync:
             compared = self._compared(timelines) if since else []
             await self._learn_writers(timelines)
             requests = self._requests(response, timelines, compared)
-            await self._remember(response, requests)
-            requests = [it for it in requests if not self._invitations.shuns(it.address)]
+            await self._remember(response, timelines)
+            requests = [it for it in requests if not self._is_shunned(it)]
             # Without a position this is the account's past, which nobody wants answered.
             settled = await self.choices.settle(requests) if since else []
             await receive(settled, response.next_batch)
@@ -211,10 +212,16 @@ class Sync:
         said += self._translation.removals(response.rooms.leave)
         return [replace(request, platform=self._name) for request in said]
 
-    async def _remember(self, response: nio.SyncResponse, requests: list[Request]) -> None:
+    def _is_shunned(self, request: Request) -> bool:
+        shuns = self._invitations.shuns
+        return shuns(request.address) or shuns(request.moved_to)
+
+    async def _remember(
+        self, response: nio.SyncResponse, timelines: dict[str, Sequence[Any]]
+    ) -> None:
         """What must be known even if the process ends right after the requests are stored."""
-        moved_to = [one.moved_to for one in requests if one.event is Event.MOVED]
-        await self._invitations.note(response.rooms, self._client.invite_states, moved_to)
+        ways_on = self._translation.ways_on(timelines)
+        await self._invitations.note(response.rooms, self._client.invite_states, ways_on)
         rooms = self._client.rooms
         encrypted = {room for room in response.rooms.join if rooms[room].encrypted}
         if not encrypted <= self._client.ever_encrypted:

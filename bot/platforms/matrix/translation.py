@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import nio
@@ -32,15 +33,33 @@ class Translation:
     def __init__(self, client: SafeClient) -> None:
         self._client = client
         self._creators: dict[str, set[str]] = {}
+        self._came_from: dict[str, str] = {}  # room → the one it says it replaces
+        self._replaced: dict[str, str] = {}  # room → the one it says it is replaced by
         self._unread: deque[tuple[float, Any]] = deque(maxlen=MAX_UNREAD)
 
     def learn(self, response: nio.SyncResponse) -> None:
-        """Remember who created which room; the client library does not."""
+        """Remember who created which room and what it replaces; the client library does not."""
         for room_id, room in response.rooms.join.items():
             for event in [*room.state, *room.timeline.events]:
                 if isinstance(event, nio.RoomCreateEvent):
-                    more = event.source["content"].get("additional_creators", [])
-                    self._creators[room_id] = {event.sender, *more}
+                    self._creators[room_id] = {event.sender, *_more_creators(event)}
+                    self._came_from[room_id] = _predecessor(event)
+                elif isinstance(event, nio.RoomUpgradeEvent):
+                    self._replaced[room_id] = event.replacement_room
+
+    def moved_from(self, room_id: str) -> str:
+        """The room that this one replaces, if both say so: one alone could name any room."""
+        old = self._came_from.get(room_id, "")
+        return old if old and self._replaced.get(old) == room_id else ""
+
+    def ways_on(self, timelines: Mapping[str, Sequence[Any]]) -> list[tuple[str, str]]:
+        """Rooms that are said to go on elsewhere: where, and who says so."""
+        return [
+            (event.replacement_room, event.sender)
+            for events in timelines.values()
+            for event in events
+            if isinstance(event, nio.RoomUpgradeEvent) and event.replacement_room
+        ]
 
     def requests(self, timelines: Mapping[str, Sequence[Any]]) -> list[Request]:
         """The requests in the timelines of joined rooms, each room's in its order."""
@@ -48,7 +67,7 @@ class Translation:
             request
             for room_id, events in timelines.items()
             for event in since_joining(events, self._client.user_id)
-            if (request := self._request(self._client.rooms[room_id], event))
+            for request in self._understood(self._client.rooms[room_id], event)
         ]
 
     def late(self) -> dict[str, list[Any]]:
@@ -77,21 +96,36 @@ class Translation:
                 found.append(_request(room_id, event, kind=kind, happened=Event.REMOVED))
         return found
 
-    def _request(self, room: nio.MatrixRoom, event: Any) -> Request | None:  # noqa: ANN401 -- the library has no types
+    def _understood(self, room: nio.MatrixRoom, event: Any) -> Sequence[Request]:  # noqa: ANN401 -- the library has no types
+        """Whatever a stranger sends, it stops nobody else."""
+        try:
+            found = (self._move(room, event), self._request(room, event))
+        except Exception as error:
+            log.warning("an event could not be understood (%s)", type(error).__name__)
+            return ()
+        return [request for request in found if request]
+
+    def _move(self, room: nio.MatrixRoom, event: Any) -> Request | None:  # noqa: ANN401 -- as above
+        """A chat that goes on in another room: known as soon as we are in that one."""
+        if joins(event, room.own_user_id):
+            old, new = self.moved_from(room.room_id), room.room_id
+        elif isinstance(event, nio.RoomUpgradeEvent) and event.replacement_room:
+            old, new = room.room_id, event.replacement_room
+        else:
+            return None
+        if not old or self.moved_from(new) != old or new not in self._client.rooms:
+            return None
+        kind = kind_of(self._client.rooms[new])
+        moved = _request(old, event, kind=kind, happened=Event.MOVED, moved_to=new)
+        return replace(moved, event_id=f"{event.event_id}.moved")
+
+    def _request(self, room: nio.MatrixRoom, event: Any) -> Request | None:  # noqa: ANN401 -- as above
         kind = kind_of(room)
         match event:
             case nio.RoomMemberEvent() if event.state_key == room.own_user_id:
                 return _added(room, event, kind)
             case nio.RoomMemberEvent() if alone(room) and event.membership in _OUT:
                 return _request(room.room_id, event, kind=kind, happened=Event.REMOVED)
-            case nio.RoomUpgradeEvent() if event.replacement_room:
-                return _request(
-                    room.room_id,
-                    event,
-                    kind=kind,
-                    happened=Event.MOVED,
-                    moved_to=event.replacement_room,
-                )
             case nio.RoomMessageText() if event.sender != room.own_user_id:
                 return self._said(room, event, kind)
             case nio.ReactionEvent() if event.sender != room.own_user_id:
@@ -146,6 +180,18 @@ class Translation:
 
     def _created(self, room: nio.MatrixRoom, user_id: str) -> bool:
         return user_id in self._creators.get(room.room_id, ())
+
+
+def _more_creators(event: nio.RoomCreateEvent) -> Iterable[str]:
+    """Room versions before 12 let anything stand there."""
+    more = event.source["content"].get("additional_creators")
+    return [it for it in more if isinstance(it, str)] if isinstance(more, list) else ()
+
+
+def _predecessor(event: nio.RoomCreateEvent) -> str:
+    said = event.source["content"].get("predecessor")
+    room_id = said.get("room_id") if isinstance(said, dict) else None
+    return room_id if isinstance(room_id, str) else ""
 
 
 def kind_of(room: nio.MatrixRoom) -> ChatKind:

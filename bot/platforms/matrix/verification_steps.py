@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 PREFIX = "m.key.verification."
@@ -51,7 +52,9 @@ class Answer:
     @property
     def key(self) -> str:
         """The transaction id it is sent with."""
-        return f"verification.{self.step}.{self.line.transaction}"
+        # Two people may begin with the same transaction: the key must not be the same.
+        about = "|".join((self.line.user_id, self.device_id, self.line.transaction))
+        return f"verification.{self.step}.{sha256(about.encode()).hexdigest()}"
 
     @property
     def body(self) -> dict[str, Any]:
