@@ -20,7 +20,7 @@ import typer
 from bot.app import open_storage
 from bot.cli_errors import explain
 from bot.config import Config, MatrixConfig
-from bot.directory.refresh import folder_of, open_directory
+from bot.directory.refresh import folder_of, is_outdated, open_directory
 from bot.platforms.base import Unusable
 from handlers import casebook
 from handlers.casebook import Dossier
@@ -161,6 +161,9 @@ async def _directory(config: Config) -> AsyncIterator[Finding]:
         if directory.path.is_relative_to(folder_of(config))
         else ""
     )
+    if is_outdated(config, directory):
+        said = "This release brings a newer one. To use it: tocsin directory refresh"
+        yield Finding("warning", "embassy directory", said)
     yield Finding("ok", "embassy directory", f"{count} missions{where}")
 
 

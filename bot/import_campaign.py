@@ -11,6 +11,7 @@ from handlers import casebook, docket
 from handlers.campaign import Campaign
 from handlers.campaign_file import CampaignFileError, read_campaign
 from handlers.campaign_problems import Problem
+from handlers.closing import stop_queued
 from handlers.i18n import Translator
 from storage import cases
 
@@ -22,6 +23,9 @@ async def store_campaign(storage: Storage, campaign: Campaign, now: int) -> None
     """
     async with storage.database.write() as session:
         await casebook.save(session, campaign, now)
+        for case_id, outcome in await cases.closed(session, campaign.id):
+            if not outcome:  # the file names it no more
+                await stop_queued(session, case_id, now)
         await docket.put_hearings(session, campaign, now)
 
 

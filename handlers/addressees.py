@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +12,7 @@ from handlers.contact_lines import as_date, mission_name, shown
 from handlers.embassies import Found
 from handlers.embassy_channels import Channel, ChannelKind, age_of
 from handlers.i18n import Translator
+from handlers.missions import is_same_mission
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,12 @@ class Addressee:
         """Their first address of this kind; "" if none is known."""
         return next((it.value for it in self.channels if it.kind == kind), "")
 
+    def best(self, kinds: Sequence[ChannelKind]) -> Channel | None:
+        """The first of these ways that nobody doubts, else the first; None if there is none."""
+        ways = [it for it in self.channels if it.kind in kinds]
+        ways.sort(key=lambda it: (it.doubtful, kinds.index(it.kind)))
+        return ways[0] if ways else None
+
     def named(self, translator: Translator, main_language: str) -> str:
         """The office and who holds it, for a reader."""
         if self.found is not None:
@@ -51,23 +58,31 @@ class Addressee:
 
 def addressees(payload: AlertPayload, country: str) -> list[Addressee]:
     """Everybody a reader in `country` is asked to write to, the first one first."""
-    own = payload.embassies.get(country) if payload.own_embassy else None
-    first = _first(payload, own)
-    others = [it for it in payload.targets if first is None or it is not first.target]
-    return [
-        *([first] if first else []),
-        *(_office(it, payload) for it in others if own is None or not same_mission(own, it)),
-    ]
-
-
-def _first(payload: AlertPayload, own: Found | None) -> Addressee | None:
-    if own is not None and own.reachable:
-        meant = next((it for it in payload.targets if same_mission(own, it)), None)
-        target = meant or payload.embassy_target
-        return Addressee("embassy", "embassy", own.channels, target, own)
     if not payload.own_embassy:
-        return next((_office(it, payload) for it in payload.targets), None)
-    return _office(payload.fallback, payload) if payload.fallback else None
+        return [_office(it, payload) for it in payload.targets]
+    found = payload.embassies.get(country)
+    own = [_embassy(payload, found)] if found is not None and found.reachable else []
+    instead = stands_in(payload, found)
+    first = [*([_office(instead, payload)] if instead else []), *own]
+    named = {it.target.id for it in first if it.target is not None}
+    others = [
+        _office(it, payload)
+        for it in payload.targets
+        if it.id not in named and not (own and same_mission(found, it))
+    ]
+    return [*first, *others]
+
+
+def stands_in(payload: AlertPayload, found: Found | None) -> Target | None:
+    """Whom the reader writes to first, where no mission was found that surely can be reached."""
+    if payload.fallback is None or (found is not None and found.trusted):
+        return None
+    return None if same_mission(found, payload.fallback) else payload.fallback
+
+
+def _embassy(payload: AlertPayload, found: Found) -> Addressee:
+    meant = next((it for it in payload.targets if same_mission(found, it)), None)
+    return Addressee("embassy", "embassy", found.channels, meant or payload.embassy_target, found)
 
 
 def _office(target: Target, payload: AlertPayload) -> Addressee:
@@ -96,13 +111,10 @@ def _channel(contact: Contact, today: date) -> Channel:
     )
 
 
-def same_mission(found: Found, target: Target) -> bool:
+def same_mission(found: Found | None, target: Target) -> bool:
     """Is this target the very mission that was found?"""
     mission = target.mission
-    if mission is None:
-        return False
-    same_city = not mission.city or mission.city.casefold() == found.city.casefold()
-    return (mission.host, mission.kind) == (found.host, found.kind) and same_city
+    return found is not None and mission is not None and is_same_mission(found, mission)
 
 
 def copies_of(payload: AlertPayload) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 
-from handlers.addressees import Addressee, addressees, same_mission
+from handlers.addressees import Addressee, addressees, same_mission, stands_in
 from handlers.alert_payload import AlertPayload
 from handlers.campaign import Charge, Target, Words, pick
 from handlers.contact_lines import contact_lines, found_blocks, target_blocks
@@ -54,6 +54,7 @@ class AlertNotice:
         self.translator = translator
         self.t = translator.t
         self.embassy = payload.embassies.get(reader.country) if payload.own_embassy else None
+        self.instead = stands_in(payload, self.embassy) if payload.own_embassy else None
         self.information_only = information_only(reader, payload.country)
         people = addressees(payload, reader.country)
         self.next = next(
@@ -131,17 +132,13 @@ class AlertNotice:
     def _to_whom(self) -> Iterator[Block]:
         if self.embassy is not None:
             yield from found_blocks(self.embassy, self.translator, self.reader.country)
-            if not self._reachable() and self.payload.fallback is not None:
+            if self.instead is not None:
                 yield paragraph(self.t("notice-embassy-unreachable"))
-                yield from self._target(self.payload.fallback)
+                yield from self._target(self.instead)
         elif self.payload.own_embassy:
             yield from self._no_embassy()
         elif self.payload.targets:
             yield from self._target(self.payload.targets[0])
-
-    def _reachable(self) -> bool:
-        """Is there a way to write to or call the reader's embassy?"""
-        return self.embassy is not None and self.embassy.reachable
 
     def _no_embassy(self) -> Iterator[Block]:
         sending = country_name(self.payload.country, self.translator.language)
@@ -150,8 +147,8 @@ class AlertNotice:
         else:
             own = country_name(self.reader.country, self.translator.language)
             yield paragraph(self.t("notice-no-embassy", country=sending, own=own))
-        if self.payload.fallback is not None:
-            yield from self._target(self.payload.fallback)
+        if self.instead is not None:
+            yield from self._target(self.instead)
 
     def _target(self, target: Target) -> tuple[Block, ...]:
         return target_blocks(target, self.translator, self.payload.main_language, self._issued())
@@ -226,13 +223,12 @@ class AlertNotice:
     def _first_target(self) -> Target | None:
         """The target that stands on the first screen already."""
         if self.payload.own_embassy:
-            return None if self._reachable() else self.payload.fallback
+            return self.instead
         return next(iter(self.payload.targets), None)
 
     def _is_own_embassy(self, target: Target) -> bool:
         """Is this target the very mission the reader was shown as their own?"""
-        mission, own = target.mission, self.embassy
-        return mission is not None and own is not None and same_mission(own, target)
+        return same_mission(self.embassy, target)
 
     def _foot(self) -> Paragraph:
         issued = self.translator.day(self.payload.issued)
@@ -297,5 +293,7 @@ class AlertNotice:
     def _copies(self) -> list[Button]:
         if self.letter is not None:
             return copy_buttons(self.letter, self.translator)
-        address = self.to.address("email")
-        return [Button(self.t("button-copy-email"), copy=address)] if address else []
+        mailbox = self.to.best(("email",))
+        if mailbox is None or mailbox.doubtful:
+            return []
+        return [Button(self.t("button-copy-email"), copy=mailbox.value)]

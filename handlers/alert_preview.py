@@ -153,7 +153,7 @@ def _unreachable(payload: AlertPayload) -> list[Target]:
 def _without_embassy(payload: AlertPayload, audience: Sequence[Audience]) -> list[str]:
     if not payload.own_embassy:
         return []
-    reached = {code for code, found in payload.embassies.items() if found.reachable}
+    reached = {code for code, found in payload.embassies.items() if found.trusted}
     return sorted({it.country for it in audience if it.country} - reached - {payload.country})
 
 

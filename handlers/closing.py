@@ -25,6 +25,7 @@ from handlers.organisers import acting, record
 from handlers.words import one_line
 from storage import cases as store
 from storage import ending, notices, outbox, subscribers
+from storage.models import Notice
 from storage.notices import About
 from storage.outbox import Reader
 
@@ -138,22 +139,29 @@ async def _tell_organisers(ctx: Context, key: str, said: dict[str, str | int]) -
 async def _tell(session: AsyncSession, dossier: Dossier, outcome: str, now: int) -> int:
     """Stop what is queued, change every copy, tell the followers; how many copies change."""
     case, country = dossier.case, dossier.campaign.country
-    await ending.call_off(session, case.id)
-    copies = await ending.told_about(session, case.id)
-    every = [notice.id for group in copies for notice in group]
-    await notices.go_on(session, every)
-    await notices.stop(session, every, now)
+    copies = await stop_queued(session, case.id, now)
     changed = 0
     for group in copies:
         about = About(case.id, country, outbox.CORRECTIONS, alert_id=group[0].alert_id)
         payload = _payload(dossier, outcome, instead=True)
         row = await notices.add(session, CLOSED, payload, about, now)
         changed += await notices.fan_out_edits(session, row, [it.id for it in group], now)
+    every = [notice.id for group in copies for notice in group]
     await ending.give_up_held(session, every, now)
     news = About(case.id, country, outbox.CORRECTIONS, priority=1)
     row = await notices.add(session, NEWS, _payload(dossier, outcome, instead=False), news, now)
     await notices.fan_out(session, row, subscribers.wants(case.id, country), now)
     return changed
+
+
+async def stop_queued(session: AsyncSession, case_id: str, now: int) -> list[list[Notice]]:
+    """Send nothing more about a case that is planned or queued; what was told about it."""
+    await ending.call_off(session, case_id)
+    copies = await ending.told_about(session, case_id)
+    every = [notice.id for group in copies for notice in group]
+    await notices.go_on(session, every)
+    await notices.stop(session, every, now)
+    return copies
 
 
 def _payload(dossier: Dossier, outcome: str, *, instead: bool) -> str:

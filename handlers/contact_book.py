@@ -16,6 +16,7 @@ from handlers.campaign import Contact, ContactKind, MissionRef, Target
 from handlers.contact_keys import key_of
 from handlers.contact_lines import known, overrides
 from handlers.embassies import Found, Override
+from handlers.missions import is_same_mission
 from storage import contacts as store
 from storage.directory import Mission
 from storage.models import ContactCorrection
@@ -45,9 +46,12 @@ class Place:
         """Do both mean the same target, or the same mission even where one names no city?"""
         if not (self.sending and other.sending):
             return self == other
-        mine, theirs = self.city.casefold(), other.city.casefold()
-        same_city = mine == theirs or not (mine and theirs)
-        return same_city and replace(self, city="") == replace(other, city="")
+        return is_same_mission(self, other)
+
+    @property
+    def kind(self) -> str:
+        """The mission's kind."""
+        return self.mission
 
 
 def place_of(campaign_id: str, target: Target) -> Place:

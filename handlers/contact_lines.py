@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from handlers.campaign import Contact, Target, pick
 from handlers.countries import country_name
-from handlers.embassies import Found, Override, Reason
+from handlers.embassies import CONSULAR_MAILBOX, Found, Override, Reason
 from handlers.embassy_channels import Age, Channel, age_of, spaced
 from handlers.embassy_channels import Contact as KnownContact
 from handlers.i18n import Translator
@@ -27,6 +28,8 @@ def found_blocks(
     Why is said where it is not plain to see, or always if it is to be `explained`.
     """
     lines = [_channel(channel, translator) for channel in found.channels]
+    if CONSULAR_MAILBOX in found.flags and any(it.kind == "email" for it in found.channels):
+        lines.append((translator.t("mission-consular-mailbox"),))
     for kind in found.holes:
         label = translator.t(f"contact-{kind}")
         lines.append((translator.t("contact-hole-not-valid", kind=label),))
@@ -74,29 +77,33 @@ def _why(found: Found, translator: Translator, country: str, *, explained: bool)
 
 def _channel(channel: Channel, translator: Translator) -> _Line:
     label = translator.t(f"contact-{channel.kind}")
-    dated = channel.checked or channel.as_of
-    note = _note(channel.age, dated, translator, doubtful=channel.doubtful)
+    note = f" ({_note(channel, translator)})"
     return (f"{label}: ", _value(channel.kind, channel.value, channel.shown), note)
 
 
-def _note(age: Age, dated: date | None, translator: Translator, *, doubtful: bool) -> str:
-    """What to think of a contact: readers' doubts go before its age."""
-    if doubtful:
-        return f" ({translator.t('contact-doubtful')})"
-    return _age(age, dated, translator)
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    """What is known about a contact's age, and whether readers doubt it."""
+
+    as_of: date | None
+    checked: date | None
+    age: Age
+    doubtful: bool
 
 
-def _age(age: Age, dated: date | None, translator: Translator) -> str:
-    """When it was last confirmed; old ones with a warning."""
-    if dated is None:
-        return f" ({translator.t('contact-undated')})"
-    day = translator.day(dated.isoformat())
-    key = {
-        Age.FRESH: "contact-checked",
-        Age.AGED: "contact-last-confirmed",
-        Age.STALE: "contact-stale",
-    }[age]
-    return f" ({translator.t(key, day=day)})"
+def _note(it: Channel | _Dated, translator: Translator) -> str:
+    """What to think of a contact: readers' doubts go before its age.
+
+    Only what somebody has looked at is "checked"; a source that is dated is no more than that.
+    """
+    if it.doubtful:
+        return translator.t("contact-doubtful")
+    dates = [day for day in (it.as_of, it.checked) if day]
+    if not dates:
+        return translator.t("contact-undated")
+    key = {Age.AGED: "contact-last-confirmed", Age.STALE: "contact-stale"}.get(it.age)
+    fresh = "contact-checked" if it.checked == max(dates) else "contact-as-of"
+    return translator.t(key or fresh, day=translator.day(max(dates).isoformat()))
 
 
 def _value(kind: str, value: str, shown: str) -> Span:
@@ -137,8 +144,8 @@ def contact_line(contact: Contact, translator: Translator, today: date) -> _Line
     """A usable contact: its kind, itself, how old it is."""
     label = translator.t(f"contact-{contact.kind}")
     as_of, checked = as_date(contact.as_of), as_date(contact.checked)
-    age = age_of(as_of, checked, today)
-    note = _note(age, checked or as_of, translator, doubtful=contact.doubtful)
+    dated = _Dated(as_of, checked, age_of(as_of, checked, today), contact.doubtful)
+    note = f" ({_note(dated, translator)})"
     return (f"{label}: ", _value(contact.kind, contact.normal, shown(contact)), note)
 
 
@@ -208,6 +215,6 @@ def why(found: Found, translator: Translator, country: str) -> str:
     return "".join(str(span) for span in _why(found, translator, country, explained=False)).strip()
 
 
-def dated(channel: Channel, translator: Translator) -> str:
-    """When a channel was last confirmed, as it stands behind it."""
-    return _age(channel.age, channel.checked or channel.as_of, translator).strip()
+def noted(channel: Channel, translator: Translator) -> str:
+    """When a channel was last confirmed, or that readers doubt it, as it stands behind it."""
+    return f"({_note(channel, translator)})"

@@ -1,7 +1,8 @@
 """/bounced and /worked: readers say whether a contact of a notice reached anybody.
 
-Only who got the notice may, once for each contact. Nothing is taken away on readers' word: three
-of them mark a contact as doubtful, it moves behind the others, and organisers decide.
+Only who got the notice may, once for each contact, and not of many in one week: nobody writes to
+every embassy, but somebody may want them all to look dead. Nothing is taken away on readers'
+word: three of them mark a contact as doubtful, it moves behind the others, and organisers decide.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from storage.models import AlertState, Notice
 from storage.outbox import Reader
 
 ENOUGH = 3  # reports more that it bounced than that it worked, each from another chat
+MOST_A_WEEK = 6  # contacts that one chat may call dead; the rest is not counted
 _OFFERED = 8
 
 
@@ -112,6 +114,8 @@ def _ask_which(ctx: Context, meant: list[Shown], name: str) -> Message:
 
 
 async def _count(ctx: Context, it: Shown, *, worked: bool) -> Message:
+    if not worked and await _has_said_enough(ctx):
+        raise UserError("report-enough")
     counted = await store.report(ctx.session, it.key, ctx.subscriber, worked=worked, now=ctx.now)
     contact = shown_as(it.kind, it.value, ctx.translator)
     if not counted:
@@ -120,6 +124,11 @@ async def _count(ctx: Context, it: Shown, *, worked: bool) -> Message:
     if not worked and tally.bounced - tally.worked >= ENOUGH:
         await _raise_doubt(ctx, it, tally)
     return ctx.says("report-thanks-worked" if worked else "report-thanks-bounced", contact=contact)
+
+
+async def _has_said_enough(ctx: Context) -> bool:
+    said = await store.bounced_this_week(ctx.session, ctx.subscriber, ctx.now)
+    return said >= MOST_A_WEEK
 
 
 async def _raise_doubt(ctx: Context, it: Shown, tally: store.Tally) -> None:

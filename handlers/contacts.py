@@ -18,7 +18,8 @@ from handlers.campaign import Contact, ContactKind, ContactProblem
 # What pages behind Cloudflare show in the place of an address; the blank is often U+00A0.
 _REDACTED = re.compile(r"\[\s*email\s*protected\s*\]", re.IGNORECASE)
 _AND = r"\s+(?:or|and|или|и)\s+"
-_BETWEEN_NUMBERS = re.compile(rf"[,;\n]|{_AND}", re.IGNORECASE)
+# After a stroke only what begins anew with + or 00 is another number: "… 00 / 03" is extensions.
+_BETWEEN_NUMBERS = re.compile(rf"[,;\n]|{_AND}|/(?=\s*(?:[+＋]|00\s*[1-9]))", re.IGNORECASE)
 _BETWEEN_ADDRESSES = re.compile(rf"[,;\n]|\s/\s|{_AND}", re.IGNORECASE)
 _AT = re.compile(r"\s*[(\[{]\s*(?:at|a|@)\s*[)\]}]\s*", re.IGNORECASE)
 _DOT = re.compile(r"\s*[(\[{]\s*(?:dot|\.)\s*[)\]}]\s*", re.IGNORECASE)

@@ -22,15 +22,10 @@ from handlers.embassy_channels import (
     campaign_channels,
     directory_channels,
 )
+from handlers.missions import CONSULAR, EMBASSY_LIKE, is_same_mission
 from storage.directory import Mission
 
-# The nearer to the front, the more of an embassy. A permanent mission speaks to an organisation,
-# not to a country, and is on neither list: campaigns name it as a target of its own.
-_EMBASSY_LIKE = (
-    "embassy", "high-commission", "nunciature", "de-facto-embassy",
-    "diplomatic-mission", "interests-section", "representative-office",
-)  # fmt: skip
-_CONSULAR = ("consulate-general", "de-facto-consulate", "consulate", "representative-office")
+CONSULAR_MAILBOX = "consular_mailbox"  # a flag: its e-mail is for travellers' papers
 
 
 class Reason(StrEnum):
@@ -61,7 +56,12 @@ class Found(BaseModel):
 
     @property
     def reachable(self) -> bool:
-        """Is there a way to write to them or to call that nobody doubts?"""
+        """Is there a way to write to them or to call, though readers may doubt it?"""
+        return any(channel.kind != "web" for channel in self.channels)
+
+    @property
+    def trusted(self) -> bool:
+        """Is there one that nobody doubts? Else somebody stands in, who is named beside them."""
         return any(channel.kind != "web" and not channel.doubtful for channel in self.channels)
 
 
@@ -111,13 +111,13 @@ def _resolved(
     today: date,
     doubtful: Collection[str],
 ) -> Found:
-    choices = _choices(missions, country, doubtful)
     known = [override for override in overrides if _usable(override, missions)]
-    for kinds in (_EMBASSY_LIKE, _CONSULAR):
+    choices = _choices(missions, country, _Mailboxes(known, doubtful))
+    for kinds in (EMBASSY_LIKE, CONSULAR):
         own = [it for it in known if it.host == country and it.kind in kinds and it.contacts]
         if own:
             return _own_contact(own, choices, today)
-        listed = [it for it in choices if (it.reason is Reason.CONSULATE) == (kinds is _CONSULAR)]
+        listed = [it for it in choices if (it.reason is Reason.CONSULATE) == (kinds is CONSULAR)]
         if listed:
             return _listed(listed[0], known, today)
     return Found(reason=Reason.NONE)
@@ -144,22 +144,35 @@ def resolve_all(
 # ---------------------------------------------------------------------- the directory's choices
 
 
-def _choices(
-    missions: Sequence[Mission], country: str, doubtful: Collection[str]
-) -> list[_Choice]:
+@dataclass(frozen=True, slots=True)
+class _Mailboxes:
+    """Which missions have an e-mail address that works, as far as anybody knows."""
+
+    overrides: Sequence[Override]
+    doubtful: Collection[str]
+
+    def work(self, mission: Mission) -> bool:
+        own = next((it for it in self.overrides if is_same_mission(it, mission)), None)
+        named = [it.value for it in own.contacts if it.kind == "email"] if own else []
+        if not named and not (own and "email" in own.without):
+            named = [mission.email] if mission.email else []
+        return any(key_of("email", it) not in self.doubtful for it in named)
+
+
+def _choices(missions: Sequence[Mission], country: str, mailboxes: _Mailboxes) -> list[_Choice]:
     """Every mission that could answer for the country, the best first."""
     found = [
         _Choice(reason, mission)
         for mission in missions
         if mission.sending != country and (reason := _reason(mission, country))
     ]
-    return sorted(found, key=lambda choice: _rank(choice, doubtful))
+    return sorted(found, key=lambda choice: _rank(choice, mailboxes))
 
 
 def _reason(mission: Mission, country: str) -> Reason | None:
-    if mission.kind in _EMBASSY_LIKE and country in mission.jurisdictions:
+    if mission.kind in EMBASSY_LIKE and country in mission.jurisdictions:
         return Reason.RESIDENT if mission.host == country else Reason.ACCREDITED
-    if mission.kind in _CONSULAR and mission.host == country:
+    if mission.kind in CONSULAR and mission.host == country:
         return Reason.CONSULATE
     return None
 
@@ -167,17 +180,15 @@ def _reason(mission: Mission, country: str) -> Reason | None:
 _REASONS = tuple(Reason)
 
 
-def _rank(
-    choice: _Choice, doubtful: Collection[str]
-) -> tuple[int, bool, int, bool, bool, int, str]:
+def _rank(choice: _Choice, mailboxes: _Mailboxes) -> tuple[int, bool, int, bool, bool, int, str]:
     """Sorts by reason; among equals a protest's best target, then what is best known."""
     mission = choice.mission
-    kinds = _CONSULAR if choice.reason is Reason.CONSULATE else _EMBASSY_LIKE
+    kinds = CONSULAR if choice.reason is Reason.CONSULATE else EMBASSY_LIKE
     return (
         _REASONS.index(choice.reason),
-        "consular_mailbox" in mission.flags,  # its address is for travellers' papers
+        CONSULAR_MAILBOX in mission.flags,
         kinds.index(mission.kind),
-        not mission.email or key_of("email", mission.email) in doubtful,
+        not mailboxes.work(mission),
         not mission.checked,
         -date.fromisoformat(mission.as_of).toordinal(),
         mission.id,  # twice the same embassy in the source: always the same one of them
@@ -187,7 +198,7 @@ def _rank(
 def _listed(choice: _Choice, overrides: Sequence[Override], today: date) -> Found:
     """A mission of the directory, with the campaign's contacts for that very mission if any."""
     mission = choice.mission
-    own = next((it for it in overrides if _about(it, mission)), None)
+    own = next((it for it in overrides if is_same_mission(it, mission)), None)
     return _found(choice.reason, mission, own, today)
 
 
@@ -204,18 +215,9 @@ def _own_contact(own: Sequence[Override], choices: Sequence[_Choice], today: dat
     """The campaign's contact, completed by the directory where both mean the same mission."""
     for choice in choices:
         for override in own:
-            if _about(override, choice.mission):
+            if is_same_mission(override, choice.mission):
                 return _found(Reason.OWN_CONTACT, choice.mission, override, today)
     return _found(Reason.OWN_CONTACT, None, own[0], today)
-
-
-def _about(override: Override, mission: Mission) -> bool:
-    """Whether the override means this mission: same host, same sort, same city if it names one."""
-    kinds = _EMBASSY_LIKE if override.kind in _EMBASSY_LIKE else _CONSULAR
-    same_city = not (override.city and mission.city) or (
-        override.city.casefold() == mission.city.casefold()
-    )
-    return override.host == mission.host and mission.kind in kinds and same_city
 
 
 def _found(reason: Reason, mission: Mission | None, own: Override | None, today: date) -> Found:
@@ -232,10 +234,16 @@ def _found(reason: Reason, mission: Mission | None, own: Override | None, today:
         name=(own.name if own else "") or (mission.name if mission else ""),
         kind=about.kind if about else "",
         mission_id=mission.id if mission else "",
-        flags=mission.flags if mission else (),
+        flags=_flags(mission, ours) if mission else (),
         channels=tuple(sorted(channels, key=lambda channel: CHANNELS.index(channel.kind))),
         holes=_holes(mission, channels),
     )
+
+
+def _flags(mission: Mission, ours: Sequence[Channel]) -> tuple[str, ...]:
+    """The directory's doubts, but for those about a mailbox that the campaign has replaced."""
+    replaced = {CONSULAR_MAILBOX} if any(it.kind == "email" for it in ours) else set()
+    return tuple(flag for flag in mission.flags if flag not in replaced)
 
 
 def _holes(mission: Mission | None, channels: Sequence[Channel]) -> tuple[ChannelKind, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from handlers import casebook, onboarding
+from handlers.addressees import same_mission
 from handlers.campaign import Campaign, Target
 from handlers.command import Context, UserError, command
 from handlers.contact_book import open_book
@@ -71,7 +72,8 @@ async def _of(
         return (paragraph(ctx.t("embassy-information", **names)),)
     if country == sending:
         return (paragraph(ctx.t("embassy-inside", **names)),)
-    targets = [it for campaign in campaigns for it in await _targets(ctx, campaign)]
+    by_campaign = {campaign.id: await _targets(ctx, campaign) for campaign in campaigns}
+    targets = [it for theirs in by_campaign.values() for it in theirs]
     book = await open_book(ctx.session)
     found = resolve(
         ctx.directory.missions(sending),
@@ -80,12 +82,15 @@ async def _of(
         today=ctx.today,
         doubtful=book.doubtful,
     )
-    fallback = _fallback(ctx, targets, campaigns[0].language)
+    instead = stand_in(await _named_by_cases(ctx, by_campaign), targets)
+    if instead is not None and same_mission(found, instead):
+        instead = None
+    fallback = _fallback(ctx, instead, campaigns[0].language)
     if found.reason is Reason.NONE:
         key = "notice-no-embassy" if fallback else "embassy-none"
         return (paragraph(ctx.t(key, **names)), *fallback)
     shown = found_blocks(found, ctx.translator, country, explained=True)
-    if fallback and not found.reachable:
+    if fallback and not found.trusted:
         return (*shown, paragraph(ctx.t("notice-embassy-unreachable")), *fallback)
     return shown
 
@@ -94,7 +99,18 @@ async def _targets(ctx: Context, campaign: Campaign) -> list[Target]:
     return await casebook.targets(ctx.session, campaign.id)
 
 
-def _fallback(ctx: Context, targets: Sequence[Target], language: str) -> tuple[Block, ...]:
-    """The one the campaign names for those without an embassy."""
-    named = stand_in((), targets)
+async def _named_by_cases(
+    ctx: Context, by_campaign: Mapping[str, Sequence[Target]]
+) -> list[Target]:
+    """Those whom the open cases name, as their notices would."""
+    known = {(name, it.id): it for name, theirs in by_campaign.items() for it in theirs}
+    named = [
+        (it.campaign.id, target)
+        for it in await casebook.open_dossiers(ctx.session)
+        for target in it.case.targets
+    ]
+    return [known[it] for it in dict.fromkeys(named) if it in known]
+
+
+def _fallback(ctx: Context, named: Target | None, language: str) -> tuple[Block, ...]:
     return target_blocks(named, ctx.translator, language, ctx.today) if named else ()

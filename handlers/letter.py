@@ -41,8 +41,11 @@ class Letter:
         return f"{self.salutation}\n\n{body}" if self.salutation else body
 
 
-def mail(letter: Letter, translator: Translator) -> Mail | None:
-    """The letter to open in a mail program, as much of it as fits; None if no e-mail is known."""
+def mail(letter: Letter, translator: Translator, room: int = 0) -> Mail | None:
+    """The letter to open in a mail program, as much of it as fits; None if no e-mail is known.
+
+    `room`: characters of the address that the sender's own words will need.
+    """
     if letter.channel != "email":
         return None
     address = letter.address
@@ -56,4 +59,4 @@ def mail(letter: Letter, translator: Translator) -> Mail | None:
     brief = replace(full, text=translator.t("mail-short", address=address))
     empty = replace(full, body="", text=translator.t("mail-empty", address=address))
     choices = [full, *(replace(brief, body=letter.greeted(body)) for body in letter.short), empty]
-    return first_that_fits(choices) or Mail(address, empty.text)
+    return first_that_fits(choices, room) or Mail(address, empty.text)

@@ -57,6 +57,10 @@ def worded(demand: Demand, place: int, lot: int) -> Words:
     return choices[turn % len(choices)]
 
 
+_GREETED = ("high-commission", "nunciature", "consulate-general", "consulate")
+_AMBASSADORS = ("embassy", "permanent-mission")
+
+
 class _Writing:
     """One letter being written."""
 
@@ -72,11 +76,11 @@ class _Writing:
         self.frame = Translator(language)
 
     def letter(self) -> Letter:
-        kind = next((it for it in CHANNELS if self.to.address(it)), None)
+        way = self.to.best(CHANNELS)
         return Letter(
             to=self.to.named(self.frame, self.payload.main_language),
-            channel=kind,
-            address=self.to.address(kind) if kind else "",
+            channel=way.kind if way else None,
+            address=way.value if way else "",
             copies=tuple(copies_of(self.payload)),
             salutation=self._salutation(),
             subject=self._words(self.model.subject),
@@ -90,8 +94,23 @@ class _Writing:
 
     def _salutation(self) -> str:
         """As the campaign greets them, in the letter's language or not at all."""
-        own = self.to.target.salutation if self.to.target else {}
-        return own.get(self.language) or self._framed(f"letter-dear-{self._audience}")
+        target, found = self.to.target, self.to.found
+        own = target.salutation if target else {}
+        if target and target.own_embassy and found and found.kind != "embassy":
+            own = {}  # it greets an ambassador
+        return own.get(self.language) or self._framed(f"letter-dear-{self._greeted}")
+
+    @property
+    def _greeted(self) -> str:
+        """Who reads it: at a mission, by its kind."""
+        if self._audience != "embassy":
+            return self._audience
+        if self.to.found is not None:
+            kind = self.to.found.kind
+        else:
+            mission = self.to.target.mission if self.to.target else None
+            kind = mission.kind if mission else "embassy"
+        return kind if kind in _GREETED else "embassy" if kind in _AMBASSADORS else "official"
 
     @property
     def _audience(self) -> str:

@@ -24,9 +24,9 @@ def mailto(mail: Mail) -> str:
     return f"mailto:{address}?{asked}" if asked else f"mailto:{address}"
 
 
-def first_that_fits(letters: Iterable[Mail]) -> Mail | None:
-    """The first of these letters whose address is not too long."""
-    return next((mail for mail in letters if len(mailto(mail)) <= LONGEST), None)
+def first_that_fits(letters: Iterable[Mail], room: int = 0) -> Mail | None:
+    """The first of these letters whose address is not too long, with room for more in it."""
+    return next((mail for mail in letters if len(mailto(mail)) <= LONGEST - room), None)
 
 
 def _crlf(text: str) -> str:

@@ -115,7 +115,7 @@ def _summary(ctx: Context, it: Known) -> tuple[Span, ...]:
 
 def _page(ctx: Context, it: Known) -> Message:
     """Every contact as printed and as used, the holes with what can be done about them."""
-    lines = [_line(ctx, contact) for contact in it.target.contacts]
+    lines = [_line(ctx, it, contact) for contact in it.target.contacts]
     shown = bullets(*lines) if lines else paragraph(ctx.t(_nothing(it)))
     blocks = (
         Heading(it.label(ctx.translator.language)),
@@ -134,7 +134,7 @@ def _how(ctx: Context, it: Known) -> Iterator[Paragraph]:
         yield paragraph(ctx.t("target-how-correct", name=it.name))
 
 
-def _line(ctx: Context, contact: Contact) -> tuple[Span, ...]:
+def _line(ctx: Context, it: Known, contact: Contact) -> tuple[Span, ...]:
     if contact.usable:
         spans = contact_line(contact, ctx.translator, ctx.today)
         if contact.printed != contact.normal:
@@ -145,16 +145,28 @@ def _line(ctx: Context, contact: Contact) -> tuple[Span, ...]:
     said = ctx.t(f"target-hole-{problem}", kind=kind, printed=contact.printed)
     if contact.repair and contact.problem != "superseded":
         said += ". " + ctx.t("target-repair", repair=contact.repair)
+        if not _fits(it, contact):
+            said += " " + ctx.t("target-repair-write", command=_taking(it, contact)[1:])
     return (said,)
+
+
+def _taking(it: Known, contact: Contact) -> str:
+    """The command that takes a contact's repair."""
+    return f"/target {it.name} {_TAKE} {key_of(contact.kind, contact.repair)}"
+
+
+def _fits(it: Known, contact: Contact) -> bool:
+    """Targets may have long names, buttons not."""
+    return len(_taking(it, contact).encode()) <= BUTTON
 
 
 def _repairs(ctx: Context, it: Known) -> Iterator[tuple[Button, ...]]:
     """A button for each number that could be meant: only a person may take it."""
     for contact in it.target.contacts:
-        key = key_of(contact.kind, contact.repair)
-        command = f"/target {it.name} {_TAKE} {key}"
-        if contact.repair and contact.problem not in ("", "superseded"):
-            yield (Button(ctx.t("button-take-repair", repair=contact.repair), command=command),)
+        label = ctx.t("button-take-repair", repair=contact.repair)
+        wanted = contact.repair and contact.problem not in ("", "superseded")
+        if wanted and _fits(it, contact):
+            yield (Button(label, command=_taking(it, contact)),)
 
 
 # ------------------------------------------------------------------------------ corrections

@@ -84,10 +84,26 @@ async def report(
         known.worked = worked if changed else known.worked
         await session.flush()
         return changed
-    week = (now - _MONDAY) // _WEEK * _WEEK + _MONDAY
-    session.add(ContactReport(contact=contact, reporter=reporter, worked=worked, week=week))
+    session.add(
+        ContactReport(contact=contact, reporter=reporter, worked=worked, week=_week_of(now))
+    )
     await session.flush()
     return True
+
+
+async def bounced_this_week(session: AsyncSession, subscriber: Subscriber, now: int) -> int:
+    """Of how many contacts this chat has said in this week that they do not work."""
+    rows = await session.execute(
+        select(ContactReport.contact, ContactReport.reporter).where(
+            ContactReport.week == _week_of(now), ~ContactReport.worked
+        )
+    )
+    return sum(_reporter(session, contact, subscriber) == by for contact, by in rows)
+
+
+def _week_of(now: int) -> int:
+    """The Monday of the week."""
+    return (now - _MONDAY) // _WEEK * _WEEK + _MONDAY
 
 
 def _reporter(session: AsyncSession, contact: str, subscriber: Subscriber) -> bytes:

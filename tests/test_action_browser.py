@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Browser, expect
 
+from handlers.mailto import LONGEST
 from storage.database import Database
 from tests.fakes.browser import DESK, PHONE, chromium, window
 from tests.pages import Published, published
@@ -56,7 +57,7 @@ async def test_a_line_of_ones_own_goes_into_the_letter_and_nowhere_else(
         await expect(page.locator("#text")).to_contain_text(f"Dear Ambassador,\n\n{OWN}\n\nI am")
         main = page.get_by_role("link", name="Write the e-mail to Embassy of Kazakhstan in London")
         fields = parse_qs(urlsplit(await main.get_attribute("href") or "").query)
-        assert fields["body"][0].startswith(f"Dear Ambassador,\r\n\r\n{OWN}\r\n\r\nI am writing")
+        assert fields["body"][0].startswith(f"Dear Ambassador,\r\n\r\n{OWN}\r\n\r\nI ")
         await page.get_by_role("button", name="Copy: The letter").click()
         assert OWN in await page.evaluate("navigator.clipboard.readText()")
         assert [url for url in requested if not url.endswith("bell.svg")] == []
@@ -64,6 +65,26 @@ async def test_a_line_of_ones_own_goes_into_the_letter_and_nowhere_else(
         await expect(page.locator("#text")).to_contain_text(OWN)
         assert not any("nurse" in url.partition("#")[0] for url in requested)
         assert await page.evaluate("document.cookie + localStorage.length") == "0"
+
+
+async def test_with_a_line_too_long_for_mail_programs_it_says_to_copy(
+    shown: Published, browser: Browser
+) -> None:
+    async with window(browser, PHONE) as page:
+        await page.goto(f"{shown.url}?country=GB&lang=en")
+        main = page.get_by_role("link", name="Write the e-mail to Embassy of Kazakhstan in London")
+        line = page.get_by_label("A line of your own")
+
+        await line.fill("я пишу " * 42)
+        await expect(page.locator("#own-long")).to_contain_text("copy the letter from below")
+        href = await main.get_attribute("href") or ""
+        assert len(href) <= LONGEST
+        assert "body=" not in href
+        assert parse_qs(urlsplit(href).query)["subject"]
+
+        await line.fill("I am a nurse.")
+        await expect(page.locator("#own-long")).to_be_empty()
+        assert "body=" in (await main.get_attribute("href") or "")
 
 
 async def test_it_works_without_scripts_and_by_keyboard(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from sqlalchemy import Select, select
 
 from bot.app import is_at_home
 from bot.platforms.local import Local
+from bot.web import action
 from bot.web.action import ActionPages
 from bot.web.chat import ChatPages
 from bot.web.server import WebServer
@@ -152,6 +154,14 @@ async def test_the_letter_comes_as_a_draft_and_as_text(
         assert "X-Unsent: 1" in await answer.text()
         assert answer.headers["Content-Disposition"].startswith("attachment;")
     assert "Dear Ambassador" in await _read(http, f"{shown.url}/letter.txt?to=embassy&country=GB")
+
+
+async def test_there_is_no_draft_for_whom_no_mailbox_is_known(
+    shown: Published, http: aiohttp.ClientSession
+) -> None:
+    asked = "to=prosecutor-general-2016&country=GB"  # has a fax only
+    await _read(http, f"{shown.url}/letter.eml?{asked}", 404)
+    assert "+77172506402" in await _read(http, f"{shown.url}/letter.txt?{asked}")
 
 
 async def test_without_a_letter_it_promises_none(
@@ -316,6 +326,32 @@ async def test_nothing_about_a_visitor_is_kept_or_passed_on(
     for trace in (secret, "203.0.113.9", "Visitor/1.0", "country=GB", "127.0.0.1"):
         assert trace not in kept
     assert not any(record.name == "aiohttp.access" for record in caplog.records)
+
+
+async def test_what_goes_wrong_names_no_visitor_either(
+    shown: Published,
+    http: aiohttp.ClientSession,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    def broken(*_: object) -> None:
+        raise ValueError("CANARY-OF-WHAT-WAS-ASKED")
+
+    monkeypatch.setattr(action, "find_action", broken)
+    said = await _read(http, f"{shown.url}?country=GB", 500)
+    assert "cannot be shown right now" in said
+    host, _, port = shown.base.rpartition("//")[2].partition(":")
+    for torn in (b"GET /a/CANARY-OF-WHAT-WAS-ASKED\r\n\r\n", b"\x16\x03 CANARY-OF-WHAT\r\n\r\n"):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(torn)
+        await reader.read()
+        writer.close()
+
+    kept = [record.getMessage() + str(record.exc_info or "") for record in caplog.records]
+    assert any("a page could not be made (ValueError in" in line for line in kept)
+    assert not [line for line in kept if "CANARY" in line or "127.0.0.1" in line]
 
 
 @pytest.mark.parametrize("language", languages())

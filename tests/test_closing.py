@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from bot.import_campaign import _closed
+from bot.import_campaign import _closed, store_campaign
+from bot.installation import Storage
 from handlers.closing import OUTCOMES
 from handlers.message import Message
+from storage import notices, outbox, subscribers
 from storage.database import Database
-from storage.models import Delivery, DeliveryState, Notice
+from storage.models import Alert, AlertState, Delivery, DeliveryState, Notice
+from storage.notices import About
 from tests.people import Person, World, sample, words
 
 ALERT = "/alert bokayev-ayan Trial opens tomorrow in Atyrau\nIt was announced only now."
@@ -31,6 +34,29 @@ async def _reader(world: World, name: str, country: str = "GB", **about: object)
 
 def _about(messages: list[Message], text: str) -> list[str]:
     return [words(it) for it in messages if text in words(it)]
+
+
+async def test_a_case_that_leaves_the_file_is_sent_to_nobody_any_more(world: World) -> None:
+    owner = await world.owner()
+    emma = await _reader(world, "emma")
+    campaign = sample()
+    await owner.says(ALERT)
+    async with world.database.write() as session:  # queued, and nobody has it yet
+        payload = (await session.scalar(select(Alert))).payload  # type: ignore[union-attr]
+        about = About("bokayev-ayan", "KZ", outbox.ALERTS, alert_id=1)
+        notice = await notices.add(session, "alert", payload, about, world.now)
+        await notices.fan_out(session, notice, subscribers.wants("bokayev-ayan", "KZ"), world.now)
+    left = [case for case in campaign.cases if case.id != "bokayev-ayan"]
+
+    storage = Storage(world.database, world.database.vault)
+    await store_campaign(storage, campaign.model_copy(update={"cases": left}), world.now)
+
+    assert not _about(await emma.listens(), "Trial opens")
+    async with world.database.read() as session:
+        (alert,) = await session.scalars(select(Alert))
+        assert alert.state == AlertState.CANCELLED
+        states = set(await session.scalars(select(Delivery.state).where(Delivery.notice_id == 1)))
+        assert states == {DeliveryState.CANCELLED}
 
 
 async def test_a_case_ends_for_everybody_who_was_asked_to_write(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from handlers.contact_reports import MOST_A_WEEK
 from handlers.message import Button
 from storage import contacts as store
 from storage.database import Database
@@ -72,16 +73,13 @@ async def test_three_readers_raise_a_doubt_and_organisers_decide(world: World) -
     seen = words(await readers[0].says("/embassy"))
     assert seen.index("Phone: ") < seen.index(LONDON)  # moved down, not gone
     assert f"{LONDON} (readers report that it does not work)" in seen
-    preview = await owner.says(ALERT)
-    assert LONDON not in [it.copy for row in preview.buttons for it in row]
-
     await second.listens()
     assert "counts as working again" in words(await owner.presses("It works"))
     assert "counts as working again" in words((await second.listens())[-1])
     assert "was decided already" in words(await second.presses("It works"))
     assert "readers report" not in words(await readers[0].says("/embassy"))
     newcomers = await _readers(world, "g")
-    await owner.presses("Send")
+    await _alert(world, owner)
     await owner.listens()
     for reader in (readers[0], readers[4], readers[5]):  # one of the old ones among them
         await _bounces(reader)
@@ -158,6 +156,71 @@ async def test_only_who_got_the_notice_can_report_and_nothing_names_them(world: 
     await world.tick(700)
     async with world.database.read() as session:
         assert list(await session.scalars(select(ContactReport))) == []  # after half a year
+
+
+async def test_what_is_doubted_is_not_the_one_to_copy(world: World) -> None:
+    owner = await world.owner()
+    readers = await _readers(world, "a", "b", "c")
+    await _alert(world, owner)
+    assert LONDON in _copied(readers[0])
+    for reader in readers:
+        await _bounces(reader)
+    await owner.listens()
+
+    await _alert(world, owner)
+    await readers[0].listens()
+    assert _copied(readers[0])  # the postal address, which nobody doubts
+    assert LONDON not in _copied(readers[0])
+
+
+def _copied(reader: Person) -> list[str]:
+    notice = next(it for it in reversed(reader.heard) if "Trial opens" in words(it))
+    return [it.copy for row in notice.buttons for it in row if it.copy]
+
+
+async def test_hostile_reports_take_no_embassy_away(world: World) -> None:
+    owner = await world.owner()
+    readers = await _readers(world, "a", "b", "c", country="BE")
+    await _alert(world, owner)
+    await owner.listens()
+    for reader in readers:
+        await reader.presses(_under_notice(reader, "Bounced"))
+        await reader.says("/bounced bokayev-ayan")
+        asked = reader.heard[-1]
+        for row in asked.buttons:
+            for button in row:
+                await reader.says(button.command)
+    assert "readers report" in words(await readers[0].says("/embassy"))
+
+    await owner.listens()
+    await _alert(world, owner)
+    await readers[0].listens()
+    notice = words(readers[0].heard[-1])
+    assert "Embassy of Kazakhstan in Brussels" in notice
+    assert "Write here instead" in notice  # and somebody stands in
+    letter = await readers[0].says("/letter bokayev-ayan")
+    others = [it.label for row in letter.buttons for it in row]
+    assert any("Embassy of Kazakhstan in Brussels" in it for it in others)
+
+
+async def test_one_chat_cannot_call_everything_dead(world: World) -> None:
+    owner = await world.owner()
+    (reader,) = await _readers(world, "a")
+    await _alert(world, owner)
+    reported = 0
+    for country in ("GB", "BE", "DE", "FR", "SE", "CH"):
+        await reader.says(f"/country {country}")
+        asked = await reader.says("/bounced bokayev-ayan")
+        for button in (it for row in asked.buttons for it in row):
+            said = words(await reader.says(button.command))
+            reported += "did not work" in said
+            assert "did not work" in said or "counts once" in said or "many contacts" in said
+    assert reported == MOST_A_WEEK
+    await world.tick(7 * 86400)
+    await _alert(world, owner)
+    asked = await reader.says("/bounced bokayev-ayan")
+    new = next(it for row in reversed(asked.buttons) for it in row)
+    assert "many contacts" not in words(await reader.says(new.command))
 
 
 async def test_a_wrong_decision_is_answered(world: World) -> None:

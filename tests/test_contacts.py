@@ -134,11 +134,20 @@ def test_every_row_of_the_appeals_ends_as_it_must() -> None:
     assert read == rows
 
 
-@pytest.mark.parametrize("between", [", ", "; ", " or ", " или ", "\n"])
+@pytest.mark.parametrize("between", [", ", "; ", " or ", " или ", "\n", " / ", "/"])
 def test_two_numbers_in_one_field_are_two_contacts(between: str) -> None:
     found = normalise("phone", f"+7 7172 74 05 48{between}+7 7172 506 402")
 
     assert [contact.normal for contact in found] == ["+77172740548", "+77172506402"]
+
+
+def test_behind_a_stroke_stand_extensions_unless_a_number_begins() -> None:
+    found = normalise("phone", "+7 7172 74 05 48 / 49 / 50")
+    assert [(it.normal, it.printed) for it in found] == [
+        ("+77172740548", "+7 7172 74 05 48 / 49 / 50")
+    ]
+    found = normalise("phone", "+44 20 7925 1757 / 0044 20 7925 1758")
+    assert [it.normal for it in found] == ["+442079251757", "+442079251758"]
 
 
 @pytest.mark.parametrize("blank", [" ", "\u00a0"])

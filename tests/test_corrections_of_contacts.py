@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from handlers.command import Rules
@@ -115,6 +117,23 @@ async def test_a_dead_area_code_waits_for_a_person_to_accept_it(world: World) ->
     assert "+ 7 3172 32 61 82 – misprinted" in later  # the other one still waits
     assert "+7 7172 32 40 89 (checked 21 September 2026)" in later
     assert "nothing to take" in words(await owner.says("/target president take 0123456789"))
+
+
+async def test_a_repair_of_a_target_with_a_long_name_is_taken_by_its_command(
+    database: Database,
+) -> None:
+    world, campaign = World(database), sample()
+    president = next(it for it in campaign.targets if it.id == "president")
+    named = president.model_copy(update={"id": "prosecutor-general-office-2012"})
+    cases = [it.model_copy(update={"targets": []}) for it in campaign.cases]
+    await world.knows(campaign.model_copy(update={"targets": [named], "cases": cases}))
+    owner = await world.owner()
+
+    page = await owner.says(f"/target {named.id}")
+    assert page.buttons == ()
+    command = re.search(r"To take it, write (/target \S+ take \w+)", words(page))
+    assert command
+    assert "from now on: +77172" in words(await owner.says(command[1]))
 
 
 async def test_a_number_typed_with_a_dead_code_is_offered_not_taken(world: World) -> None:

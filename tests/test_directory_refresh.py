@@ -14,9 +14,16 @@ from aiohttp import web
 
 from bot.app import clock, open_storage
 from bot.config import Config, build_config
+from bot.directory import refresh as refreshing
 from bot.directory.news import tell
 from bot.directory.printed import is_a_persons, number_in, read_values
-from bot.directory.refresh import RefreshError, folder_of, open_directory, refresh
+from bot.directory.refresh import (
+    RefreshError,
+    folder_of,
+    is_outdated,
+    open_directory,
+    refresh,
+)
 from bot.directory.wikidata import read_answer
 from bot.import_campaign import store_campaign
 from handlers.embassies import resolve
@@ -194,8 +201,11 @@ async def test_nobody_by_name_is_kept_anywhere_but_in_the_raw_answers(
 
     folder = folder_of(config)
     kept = (folder / "missions.csv").read_text("utf-8")
-    assert "canary" not in kept.casefold()
-    assert {it.outcome for it in changes if "canary" in it.new} == {Outcome.REFUSED}
+    report = folder / "report-2026-11-27.csv"
+    assert "canary" not in (kept + report.read_text("utf-8")).casefold()
+    refused = [it for it in changes if it.outcome is Outcome.REFUSED]
+    assert {it.new for it in refused} == {"…@mfa.example"}
+    assert (report.stat().st_mode & 0o077) == 0
     raw = folder / "raw" / "2026-11-27"
     assert b"CANARY" in (raw / "germany.json").read_bytes()
     assert (raw.stat().st_mode & 0o077) == 0
@@ -222,6 +232,98 @@ async def test_a_mass_change_is_refused_until_somebody_accepts_it(
 
     await _refreshed(config, accept=True)
     assert _now(config, "DE").website == "https://spam.example"
+
+
+async def test_many_addresses_out_of_nowhere_are_refused(
+    config: Config, sources: EmbassySources
+) -> None:
+    for number, row in enumerate(sources.missions["KZ"][:20]):
+        row["emails"] = row["emails"] or f"mailto:office{number}@spam.example"
+
+    with pytest.raises(RefreshError, match=r"\d+ e-mail addresses are added to \d+"):
+        await _refreshed(config)
+    assert not (folder_of(config) / "missions.csv").exists()
+
+
+async def test_many_new_missions_are_refused(config: Config, sources: EmbassySources) -> None:
+    hosts = ("FJ", "TO", "WS", "VU", "SB", "KI", "TV", "NR", "PW", "FM", "MH", "BS")
+    sources.missions["KZ"] += [mission(f"Q99{n}", "embassy", it) for n, it in enumerate(hosts)]
+
+    with pytest.raises(RefreshError, match="12 missions are added to 43"):
+        await _refreshed(config)
+
+
+async def test_what_is_no_embassy_answers_for_nobody(
+    config: Config, sources: EmbassySources
+) -> None:
+    for number, kind in enumerate(("trade-office", "permanent-mission", "diplomatic-mission"), 1):
+        sources.missions["KZ"].append(mission(f"Q99{number}", kind, "FJ", jurisdictions=""))
+
+    changes = await _refreshed(config)
+
+    refused = [it for it in changes if it.outcome is Outcome.REFUSED]
+    assert [(it.what, it.new, it.mission_id) for it in refused] == [
+        ("mission", "Q7777777", "wd-Q991")
+    ]
+    found = resolve(open_directory(config).missions("KZ"), "FJ", today=TODAY)
+    assert found.host != "FJ"
+
+
+async def test_a_mission_to_an_organisation_is_not_the_embassy(
+    config: Config, sources: EmbassySources
+) -> None:
+    before = next(it for it in open_directory(config).missions("GW") if it.host == "US")
+    assert not before.id.startswith("wd-")
+    row = mission("Q994", "permanent-mission", "US", emails="mailto:un@gw.example")
+    sources.missions["GW"] = [row]
+
+    await _refreshed(config, ("GW",), accept=True)
+
+    after = [it for it in open_directory(config).missions("GW") if it.host == "US"]
+    assert {it.id: it.email for it in after} == {
+        before.id: before.email,
+        "wd-Q994": "un@gw.example",
+    }
+
+
+async def test_a_state_about_which_nobody_answers_is_named(
+    config: Config, sources: EmbassySources
+) -> None:
+    sources.silent.add("KZ")
+
+    with pytest.raises(RefreshError, match="Wikidata did not answer about KZ"):
+        await _refreshed(config)
+    assert not (folder_of(config) / "missions.csv").exists()
+
+
+async def test_a_newer_release_is_the_start_of_the_next_refresh(
+    config: Config, sources: EmbassySources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _refreshed(config)
+    ours = open_directory(config).shipped
+    assert not is_outdated(config, open_directory(config))
+    release = tmp_path / "release"
+    shutil.copytree(ours.parent, release)
+    columns, rows = read_rows(release / "missions.csv")
+    corrected = next(row for row in rows if (row["sending"], row["host"]) == ("KZ", "GB"))
+    corrected["city"] = "Corrected"
+    (release / "missions.csv").write_text(written(columns, rows), "utf-8")
+    monkeypatch.setattr(
+        refreshing,
+        "open_directory",
+        lambda config: Directory(release / "missions.csv", folder_of(config) / "missions.csv"),
+    )
+    assert is_outdated(config, refreshing.open_directory(config))
+    said: list[str] = []
+
+    await _refreshed(config, say=said.append)
+    assert "refresh once without naming states" in said[0]
+    assert _now(config, "GB").city != "Corrected"
+    del sources.missions["VA"]
+    await _refreshed(config, (), say=said.append, accept=True)
+
+    assert _now(config, "GB").city == "Corrected"
+    assert not is_outdated(config, refreshing.open_directory(config))
 
 
 async def test_an_answer_without_a_fifth_of_the_missions_is_refused(
@@ -420,7 +522,10 @@ def test_of_several_classes_the_more_particular_counts() -> None:
     general = {**plain, "type": plain["type"].replace("Q3917681", "Q213283")}
     unknown = {**plain, "m": plain["m"] + "2", "type": "http://www.wikidata.org/entity/Q99"}
 
-    found = read_answer([general, plain, unknown, {"m": "no type"}], "KZ", "2026-11-27").listed
+    found = read_answer([general, plain, unknown, {"m": "no type"}], "KZ", "2026-11-27")
 
-    assert [it.kind for it in found] == ["embassy", "diplomatic-mission"]
-    assert found[0].as_of == "2026-11-01"
+    assert [it.kind for it in found.listed] == ["embassy"]
+    assert [(it.source_id, what, value) for it, what, value in found.refused] == [
+        ("Q12", "mission", "Q99")
+    ]
+    assert found.listed[0].as_of == "2026-11-01"

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.campaign import MissionRef
 from handlers.contact_keys import key_of
 from handlers.contact_lines import found_blocks
 from handlers.embassies import Found, Override, Reason, resolve, resolve_all
 from handlers.embassy_channels import Age, Contact, age_of
 from handlers.i18n import Translator
 from handlers.message import Message, plain
+from handlers.missions import is_same_mission
 from storage.directory import Directory, Mission
 
 TODAY = date(2026, 11, 23)
@@ -380,7 +382,45 @@ def test_of_two_posts_the_one_whose_mailbox_nobody_doubts_is_taken() -> None:
     assert values(resolve(posts, "AA", today=TODAY, doubtful=doubtful), "email") == ["two@x.xx"]
     only = resolve(posts[:1], "AA", today=TODAY, doubtful=doubtful)
     assert values(only, "email") == ["one@x.xx"]  # nothing is taken away
-    assert not only.reachable  # so the fallback is shown beside it
+    assert only.reachable  # it can still be written to
+    assert not only.trusted  # but the fallback is shown beside it
+
+
+def test_of_two_posts_the_one_whose_mailbox_is_not_known_to_be_dead_is_taken() -> None:
+    posts = [
+        mission("one", "AA", email="one@x.xx", as_of="2026-01-01", city="Northtown"),
+        mission("two", "AA", email="two@x.xx", as_of="2025-01-01", city="Southtown"),
+    ]
+    north = Override(sending="RT", host="AA", city="Northtown", contacts=(), without=("email",))
+    assert chosen(posts, "AA", north) == "two"
+
+    new = replace(north, contacts=(Contact(kind="email", value="new@x.xx"),))
+    assert chosen(posts, "AA", new) == "one"
+
+
+def test_who_writes_embassy_means_the_high_commission_that_is_one() -> None:
+    high = mission("one", "AA", kind="high-commission", email="old@x.xx")
+    own = Override("RT", "AA", (Contact(kind="phone", value="+41313517969"),), kind="embassy")
+
+    found = resolve([high], "AA", [own], today=TODAY)
+
+    assert values(found, "email") == ["old@x.xx"]
+    assert values(found, "phone") == ["+41313517969"]
+    ours = MissionRef.model_construct(sending="RT", host="AA", kind="embassy", city="")
+    assert is_same_mission(found, ours)
+    assert not is_same_mission(found, ours.model_copy(update={"sending": "XX"}))
+    assert not is_same_mission(found, ours.model_copy(update={"kind": "consulate"}))
+    assert not is_same_mission(found, ours.model_copy(update={"city": "Elsewhere"}))
+
+
+def test_a_mailbox_for_travellers_says_so_unless_the_campaign_knows_a_better_one() -> None:
+    post = mission("one", "AA", email="visa@x.xx", flags=("consular_mailbox",))
+    better = Override("RT", "AA", (Contact(kind="email", value="amb@x.xx"),))
+
+    for overrides, warned in (((), True), ((better,), False)):
+        found = resolve([post], "AA", overrides, today=TODAY)
+        said = plain(Message(blocks=found_blocks(found, Translator("en"), "AA")))
+        assert ("mailbox for visas" in said) is warned
 
 
 def test_what_an_organiser_knows_to_be_dead_is_not_taken_from_the_directory() -> None:

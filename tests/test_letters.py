@@ -102,6 +102,46 @@ def test_what_frames_the_facts_depends_on_who_reads_it(
         assert letter.salutation == Translator(language).t(f"letter-dear-{audience}")
 
 
+@pytest.mark.parametrize(
+    ("kind", "greeted"),
+    [
+        ("embassy", "Dear Ambassador,"),
+        ("high-commission", "Dear High Commissioner,"),
+        ("nunciature", "Your Excellency,"),
+        ("consulate-general", "Dear Consul General,"),
+        ("consulate", "Dear Consul,"),
+        ("interests-section", "Dear Sir or Madam,"),
+    ],
+)
+def test_a_mission_is_greeted_by_what_it_is(kind: str, greeted: str) -> None:
+    payload = payload_of()
+    assert payload.embassy_target is not None
+    to = _to(payload, "embassy")
+    assert to.found is not None
+    found = to.found.model_copy(update={"kind": kind})
+    for target in (None, payload.embassy_target):  # who greets the ambassador greets no consul
+        letter = write(payload, replace(to, found=found, target=target), "en")
+        assert letter is not None
+        assert letter.salutation == greeted
+
+
+def test_the_letter_goes_where_nobody_doubts_that_it_arrives() -> None:
+    payload = payload_of()
+    to = _to(payload, "embassy")
+    doubtful = [
+        it.model_copy(update={"doubtful": it.kind == "email"})
+        for it in sorted(to.channels, key=lambda it: it.kind == "email")
+    ]
+    letter = write(payload, replace(to, channels=tuple(doubtful)), "en")
+    assert letter is not None
+    assert letter.channel == "postal"
+
+    every = [it.model_copy(update={"doubtful": True}) for it in doubtful]
+    letter = write(payload, replace(to, channels=tuple(every)), "en")
+    assert letter is not None
+    assert letter.channel == "email"  # better than nothing
+
+
 def test_each_reader_has_a_member_of_parliament_and_a_union_of_their_own() -> None:
     payload = payload_of("kurmanov-ukteshbayev")
     for key, phrase in (

@@ -50,3 +50,18 @@ def test_without_any_mark_it_is_the_first_that_can_be_reached() -> None:
 
     assert stand_in([hole, MINISTER], [hole, MINISTER]) is MINISTER
     assert stand_in([hole], [hole]) is None
+
+
+def test_a_mark_without_an_address_stands_in_for_nobody() -> None:
+    silent = _target("silent", fallback=True, contacts=[])
+
+    assert stand_in([silent, MINISTER], [silent]) is MINISTER
+    assert stand_in([silent], [silent]) is silent  # at least it is named
+
+
+def test_who_is_doubted_stands_in_after_the_others() -> None:
+    doubted = WRITES[0].model_copy(update={"doubtful": True})
+    marked = _target("marked", fallback=True, contacts=[doubted])
+
+    assert stand_in([MINISTER, marked], []) is MINISTER
+    assert stand_in([marked], []) is marked

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import hashlib
 import io
 import os
 import shutil
@@ -29,6 +30,7 @@ from storage.directory.rows import read_rows, written
 
 _RAW_DAYS = 90  # how long answers are kept: they hold names of diplomats
 _TABLES = ("sources.csv", "districts.csv")
+_STAMP = "release.sha256"  # of the shipped file that the refreshed one began with
 _SAID = {
     Outcome.NEW: "new missions",
     Outcome.ADDED: "contacts added",
@@ -94,7 +96,8 @@ async def refresh(
     folder, directory = folder_of(config), open_directory(config)
     sources, contact = sources_of(config), contact_of(config)
     directory.check()
-    columns, rows = read_rows(directory.path)
+    begin = _begin(folder, directory, wanted, say)
+    columns, rows = read_rows(begin)
     merge = Merge(rows, today)
     raw = folder / "raw" / today.isoformat()
     _forget_raw(folder / "raw", today)
@@ -107,6 +110,7 @@ async def refresh(
     if not seen:
         raise RefreshError(f"Nothing is listed for {', '.join(wanted)}. Write codes as KZ.")
     report = folder / f"report-{today}.csv"
+    report.touch(mode=0o600)
     report.write_text(_report(merge.changes), "utf-8")
     doubts = merge.suspicion()
     if doubts and not accept:
@@ -114,11 +118,43 @@ async def refresh(
             f"So much at once looks like a fault: {'; '.join(doubts)}. Nothing was changed. "
             f"Read {report}, and if it is right, run this again with --accept."
         )
-    _put_in_place(folder, directory.path, written(columns, merge.rows), sources)
+    _put_in_place(folder, begin, written(columns, merge.rows), sources)
+    if begin == directory.shipped:
+        (folder / _STAMP).write_text(_digest(begin), "utf-8")
     for line in summary(merge.changes):
         say(line)
     say(f"Every change is in {report}.")
     return merge.changes
+
+
+def is_outdated(config: Config, directory: Directory) -> bool:
+    """Has a release brought newer rows than those that were once refreshed?"""
+    return _is_outdated(folder_of(config), directory)
+
+
+def _is_outdated(folder: Path, directory: Directory) -> bool:
+    stamp = folder / _STAMP
+    known = stamp.read_text("utf-8") if stamp.exists() else ""
+    return (folder / "missions.csv").exists() and known != _digest(directory.shipped)
+
+
+def _begin(
+    folder: Path, directory: Directory, wanted: Collection[str], say: Callable[[str], None]
+) -> Path:
+    """The file that is refreshed: a new release's, once all states are asked about anyway."""
+    if not _is_outdated(folder, directory):
+        return directory.path
+    if wanted:
+        say(
+            "This release brings a newer directory. To use it, refresh once without naming states."
+        )
+        return directory.path
+    say("This release brings a newer directory: it is the one that is refreshed.")
+    return directory.shipped
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 async def _merge_source(
@@ -130,6 +166,7 @@ async def _merge_source(
 ) -> int:
     """How many missions it lists."""
     seen = states = 0
+    failed: list[str] = []
     try:
         async for answer in source.answers(ask, wanted):
             for listed in answer.listed:
@@ -139,11 +176,19 @@ async def _merge_source(
             merge.miss(source.key, answer.sendings, answer.host)
             seen += len(answer.listed)
             states += len(answer.sendings)
+            failed += answer.failed
     except SourceError as error:
         raise RefreshError(f"{source.called} gave no usable answer. {error}") from None
     if not seen and not wanted:
         raise RefreshError(f"{source.called} lists nothing. Nothing was changed; try again later.")
     say(f"{source.called}: {seen} missions of {states} states")
+    if failed and wanted:
+        raise RefreshError(
+            f"{source.called} did not answer about {', '.join(failed)}. Nothing was changed; try "
+            "again later."
+        )
+    if failed:
+        say(f"  No answer about {', '.join(failed)}: what is known of them stays as it is.")
     return seen
 
 

@@ -39,6 +39,7 @@ class Answer:
     refused: list[tuple[Listed, str, str]] = field(default_factory=list)  # of which, field, value
     sendings: Collection[str] = ()  # the states this answer is complete for
     host: str = ""  # in this country only; "" everywhere
+    failed: Collection[str] = ()  # states about which there was no answer
 
 
 class Source(Protocol):

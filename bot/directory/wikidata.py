@@ -14,7 +14,7 @@ from typing import Any
 from bot.directory.printed import Values, read_values
 from bot.directory.sources import Answer, Courtesy, SourceError
 from handlers.countries import country_name
-from storage.directory.merging import ASSUMED, CONSULAR, Listed
+from storage.directory.merging import ASSUMED, Listed
 
 URL = "https://query.wikidata.org/sparql"
 _QUERIES = Path(__file__).parent / "queries"
@@ -34,6 +34,8 @@ _KINDS = {  # the more particular first: an item may be of several classes
     "Q94158456": "interests-section",
     "Q213283": "diplomatic-mission",
 }
+_UNKNOWN = "unknown"  # a trade office, say: whom it answers to nobody has said
+_BILATERAL = {"embassy", "high-commission", "nunciature", "de-facto-embassy"}
 _RANK = {item: rank for rank, item in enumerate(_KINDS)}
 _CALLED = {
     "embassy": "Embassy of {0} in {1}",
@@ -77,6 +79,7 @@ class Wikidata:
                 failed += 1
                 if failed > _MOST_FAILURES:
                     raise
+                yield Answer(failed=(code,))
                 continue
             yield read_answer(found, code, ask.today.isoformat())
 
@@ -113,9 +116,11 @@ def read_answer(found: Collection[_Binding], sending: str, today: str) -> Answer
     """The missions of one state; honorary consuls are private people, and left out."""
     answer = Answer(sendings=(sending,))
     for row in _most_particular(found):
-        kind = _KINDS.get(_item(row["type"]), "diplomatic-mission")
-        host = _host(row, sending)
-        if host and kind != "honorary":
+        kind, host = _KINDS.get(_item(row["type"]), _UNKNOWN), _host(row, sending)
+        if host and kind == _UNKNOWN:
+            listed = _listed(row, Values(), (kind, sending, host), today)
+            answer.refused.append((listed, "mission", _item(row["type"])))
+        elif host and kind != "honorary":
             values = _values(row, host)
             listed = _listed(row, values, (kind, sending, host), today)
             answer.listed.append(listed)
@@ -160,7 +165,7 @@ def _listed(row: _Binding, values: Values, what: tuple[str, str, str], today: st
     kind, sending, host = what
     city = next(_texts(row, "places"), "")
     named = tuple(_codes(row, "jurisdictions"))
-    assumed = not named and kind not in CONSULAR
+    assumed = not named and kind in _BILATERAL
     return Listed(
         source=Wikidata.key,
         source_id=_item(row["m"]),

@@ -83,8 +83,10 @@ class ActionPages:
         if action.ended:
             return _ended(request, action)
         _, letter = _chosen(request, _view(request, action))
-        make = eml if request.match_info["file"].endswith("eml") else txt
-        return _download(make(action.payload.case.id, letter))
+        mailed = request.match_info["file"].endswith("eml")
+        if mailed and letter.channel != "email":
+            raise web.HTTPNotFound  # there is nobody to mail it to
+        return _download((eml if mailed else txt)(action.payload.case.id, letter))
 
     async def _fax(self, request: web.Request) -> web.Response:
         """The fax sheet as PDF."""

@@ -13,7 +13,7 @@ from bot.render import html
 from handlers.action_page import Action
 from handlers.addressees import Addressee, addressees
 from handlers.alert_notice import AlertNotice
-from handlers.contact_lines import dated, mission_name, why
+from handlers.contact_lines import mission_name, noted, why
 from handlers.countries import country_codes, country_name
 from handlers.embassy_channels import Channel
 from handlers.i18n import Translator, languages
@@ -23,6 +23,8 @@ from handlers.mailto import mailto
 from handlers.message import Heading, Mail
 from handlers.prisoner import prisoner_blocks, with_address
 from storage.outbox import Reader
+
+_OWN_WORDS = 600  # characters of an address: some 400 English ones, or 100 Russian ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Card:
     letter: Letter | None
     opens: str  # the mail program, with the letter in it
     opens_short: bool  # a shorter letter than the one shown
+    roomy: str = ""  # the same with a letter still shorter, so that own words fit in
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ class View:
             return ""
         mission = self.payload.embassies.get(self.asked.country)
         if mission is not None:  # but no way to it
-            return self.t.t("page-unreachable", mission=mission_name(mission, self.t))
+            key = "page-doubtful" if mission.reachable else "page-unreachable"
+            return self.t.t(key, mission=mission_name(mission, self.t))
         if not self.asked.country:
             return self.t.t("page-no-country", country=self.sending)
         own = country_name(self.asked.country, self.t.language)
@@ -141,7 +145,12 @@ class View:
             letter=letter,
             opens=mailto(draft) if draft else "",
             opens_short=bool(draft and letter and draft.body != letter.text),
+            roomy=self._roomy(letter) if letter and to is self.people[0] else "",
         )
+
+    def _roomy(self, letter: Letter) -> str:
+        draft = mail(letter, self.t, room=_OWN_WORDS)
+        return mailto(draft) if draft and draft.body else ""
 
     def letter(self, to: Addressee) -> Letter | None:
         """The letter to somebody, in the wording the reader was shown in the chat."""
@@ -180,13 +189,13 @@ class View:
             label=self.t.t(f"contact-{channel.kind}"),
             shown=channel.shown or channel.value,
             href=_opened(channel),
-            note=dated(channel, self.t),
+            note=noted(channel, self.t),
         )
 
 
 def _blank(to: Addressee) -> Mail | None:
-    address = to.address("email")
-    return Mail(address, address) if address else None
+    mailbox = to.best(("email",))
+    return Mail(mailbox.value, mailbox.value) if mailbox and not mailbox.doubtful else None
 
 
 def _opened(channel: Channel) -> str:

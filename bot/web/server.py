@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -10,6 +13,13 @@ from aiohttp.typedefs import Handler
 from bot.web import guard, pages
 from bot.web.action import ActionPages
 from bot.web.chat import ChatPages
+
+log = logging.getLogger(__name__)
+
+# What goes wrong with a request, the library logs with the visitor's address and with what was
+# asked: nobody may be found in a log who wanted to read about a case.
+_UNSPOKEN = logging.getLogger(f"{__name__}.library")
+_UNSPOKEN.setLevel(logging.CRITICAL + 1)
 
 Health = Callable[[], Awaitable[Mapping[str, object]]]
 """What is known about the program's state; `"ok": True` in it means all is well."""
@@ -32,7 +42,9 @@ class WebServer:
         self._health = health
         self._chat = chat
         self._action = action
-        self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            self.application(), access_log=None, logger=_UNSPOKEN, shutdown_timeout=1.0
+        )
 
     async def start(self) -> None:
         """Listen. Raises `OSError` when the address is taken."""
@@ -50,7 +62,7 @@ class WebServer:
 
     def application(self) -> web.Application:
         """The routes."""
-        app = web.Application(middlewares=[_say_what_is_missing])
+        app = web.Application(middlewares=[_say_what_is_wrong])
         app.on_response_prepare.append(pages.restrict)
         app.router.add_get("/", self._front)
         app.router.add_get("/healthz", self._healthz)
@@ -72,8 +84,19 @@ class WebServer:
 
 
 @web.middleware
-async def _say_what_is_missing(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _say_what_is_wrong(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPNotFound:
         return pages.sentence(request, "web-no-page", status=404)
+    except web.HTTPException:
+        raise
+    except Exception as error:
+        log.error("a page could not be made (%s in %s)", type(error).__name__, _place(error))
+        return pages.sentence(request, "web-broken", status=500)
+
+
+def _place(error: Exception) -> str:
+    """The file and line it was raised at, which name nobody."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"

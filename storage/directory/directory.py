@@ -78,6 +78,11 @@ class Directory:
         return cls(path or Path(__file__).with_name("missions.csv"), refreshed)
 
     @property
+    def shipped(self) -> Path:
+        """The file that came with this release."""
+        return self._ours
+
+    @property
     def path(self) -> Path:
         """The file that is read now."""
         refreshed = self._refreshed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -16,6 +16,10 @@ from enum import StrEnum
 from storage.directory.rows import FIELDS, Note, Row, read_notes, write_notes
 
 CONSULAR = frozenset({"consulate-general", "consulate", "de-facto-consulate"})
+_EMBASSIES = frozenset({
+    "embassy", "high-commission", "nunciature", "de-facto-embassy", "diplomatic-mission",
+    "interests-section", "representative-office",
+})  # fmt: skip
 MISSING, GONE = "missing:", "gone:"  # flags with a date behind them
 ASSUMED = "jurisdiction_assumed"  # the source names no country; the host was taken
 
@@ -24,6 +28,7 @@ _WIKIDATA = {"wd", "wq"}  # an export of 2022 and the service itself are one sou
 _FOR_TRAVELLERS = re.compile(r"acs|cons|visa|passport", re.IGNORECASE)
 _SECOND_LOOK = 7  # days between two refreshes that count as two
 _MOST_CHANGED, _MOST_GONE, _AT_LEAST = 0.10, 0.20, 10
+_MOST_ADDED, _MOST_NEW = 0.50, 0.20
 
 
 class Outcome(StrEnum):
@@ -110,6 +115,8 @@ class Merge:
         """Note a value that a source gives and that must not be used."""
         old = self._row_of(listed)
         known = old["mission_id"] if old else _id_of(listed)
+        if what == "email":  # it may be somebody's own: where it is, is enough to look it up
+            value = "…@" + value.rpartition("@")[2]
         self._note(Outcome.REFUSED, known, listed, what, new=value)
 
     def miss(self, source: str, sendings: Iterable[str], host: str = "") -> None:
@@ -133,7 +140,12 @@ class Merge:
         """Why these changes should be looked at before they are used; empty if they are usual."""
         found = []
         counts = Counter((it.outcome, _family(it.old_source)) for it in self.changes)
-        for family, asked in self._asked.items():
+        everybody = set().union(*self._asked.values())
+        replaced = {
+            _family(it.old_source) for it in self.changes if it.outcome is Outcome.REPLACED
+        }
+        for family in {*self._asked, *replaced}:
+            asked = self._asked.get(family, everybody)
             rows = [row for row in self._before if row["sending"] in asked]
             values, missions = _values_of(family, rows), _missions_of(family, rows)
             changed = counts[Outcome.CHANGED, family] + counts[Outcome.REPLACED, family]
@@ -142,7 +154,18 @@ class Merge:
             gone = counts[Outcome.MISSING, family]
             if gone >= _AT_LEAST and gone > missions * _MOST_GONE:
                 found.append(f"{gone} of {missions} missions of {family} are no longer listed")
-        return found
+        return [*found, *self._too_much_new(everybody)]
+
+    def _too_much_new(self, asked: set[str]) -> Iterator[str]:
+        """Addresses and missions out of nowhere: anybody may write into some sources."""
+        rows = [row for row in self._before if row["sending"] in asked]
+        mailboxes = sum(bool(row["email"]) for row in rows)
+        added = sum(it.outcome is Outcome.ADDED and it.what == "email" for it in self.changes)
+        if added >= _AT_LEAST and added > mailboxes * _MOST_ADDED:
+            yield f"{added} e-mail addresses are added to {mailboxes}"
+        new = sum(it.outcome is Outcome.NEW for it in self.changes)
+        if new >= _AT_LEAST and new > len(rows) * _MOST_NEW:
+            yield f"{new} missions are added to {len(rows)}"
 
     # ------------------------------------------------------------------------------- rows
 
@@ -320,7 +343,9 @@ def _place_of(listed: Listed) -> tuple[str, ...]:
 def _place_key(sending: str, host: str, kind: str, city: str) -> tuple[str, ...]:
     if kind in CONSULAR:
         return sending, host, "consular", city.casefold()
-    return sending, host, "embassy"
+    if kind in _EMBASSIES:
+        return sending, host, "embassy"
+    return sending, host, kind, city.casefold()
 
 
 def _unite(row: Row, listed: Listed) -> None:

@@ -25,8 +25,11 @@ _CLASSES = {
     "consulate-general": "Q372690",
     "consulate": "Q7843791",
     "honorary": "Q23891529",
+    "permanent-mission": "Q2360219",
+    "diplomatic-mission": "Q213283",
+    "trade-office": "Q7777777",
 }
-ITEMS = {"KZ": "Q232", "VA": "Q237", "IE": "Q27"}
+ITEMS = {"KZ": "Q232", "VA": "Q237", "IE": "Q27", "GW": "Q1007"}
 _ENTITY = "http://www.wikidata.org/entity/"
 Binding = dict[str, str]
 
@@ -69,6 +72,7 @@ class EmbassySources:
     missions: dict[str, list[Binding]] = field(default_factory=dict)  # by sending state
     germany: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by German name
     faults: list[web.Response] = field(default_factory=list)  # the next answers
+    silent: set[str] = field(default_factory=set)  # states whose missions cannot be asked for
     asked: list[tuple[str, str]] = field(default_factory=list)  # who asks, and what
     url: str = ""
 
@@ -94,6 +98,8 @@ class EmbassySources:
             found = re.search(r"VALUES \?op \{ wd:(Q\d+) \}", query)
             assert found
             codes = [code for code, item in ITEMS.items() if item == found[1]]
+            if self.silent & set(codes):
+                return web.Response(status=500)
             rows = [row for code in codes for row in self.missions.get(code, [])]
             if "VALUES ?root { wd:Q620045 }" in query:
                 assert "P137" not in query

@@ -5,6 +5,8 @@
 const said = document.querySelector(".said");
 const own = document.getElementById("own");
 const mails = [...document.querySelectorAll("a[data-mail]")].map((link) => [link, link.href]);
+const long = document.getElementById("own-long");
+const LONGEST = 1800; // as in handlers/mailto.py: what every mail program takes
 const sheets = [...document.querySelectorAll("a[data-sheet]")].map((link) => [link, link.href]);
 
 // Between the greeting and the rest, in a mail program's address as on the page.
@@ -15,10 +17,23 @@ function filled(href, line) {
   });
 }
 
+// The first of these addresses that has a letter and still opens with the line in it.
+function holding(line, ...hrefs) {
+  const whole = hrefs.filter((href) => href?.includes("body=")).map((href) => filled(href, line));
+  return whole.find((href) => href.length <= LONGEST);
+}
+
 function put(line) {
   const text = document.getElementById("text");
   if (text) text.querySelector("[data-own]").textContent = line ? `${line}\n\n` : "";
-  for (const [link, href] of mails) link.href = line ? filled(href, line) : href;
+  let says = "";
+  for (const [link, href] of mails) {
+    const main = link === mails[0][0];
+    const found = line ? holding(line, href, link.dataset.roomy) : href;
+    if (!found) says ||= main ? long?.dataset.main : long?.dataset.others;
+    link.href = found || (main ? href.replace(/[?&]body=[^&]*/, "") : href);
+  }
+  if (long) long.textContent = says || "";
   for (const [link, href] of sheets) link.href = line ? `${href}#own=${encodeURIComponent(line)}` : href;
 }
 
