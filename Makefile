@@ -48,7 +48,7 @@ $(RIVALS): benchmarks/requirements.txt
 		--requirement benchmarks/requirements.txt
 	@touch $(RIVALS)
 
-pictures: $(READY) ## Take the README's pictures anew (needs Chromium)
+pictures: $(READY) ## Take the README's pictures anew (needs Chromium and npm)
 	$(BIN)/python -m tests.pictures
 
 lock: ## Renew the pinned versions (needs uv)

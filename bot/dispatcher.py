@@ -117,6 +117,8 @@ class Dispatcher:
                     return None if met_before else await self._commands[WELCOME].run(ctx)
                 if ctx.request.event == Event.COMPARED:
                     return comparison.compared(ctx)
+                if ctx.request.event == Event.UNREADABLE:
+                    return ctx.says("message-unreadable")
                 command = await self._command(ctx)
                 self._admit(ctx, command)
                 return await command.run(ctx)

@@ -30,6 +30,7 @@ class Event(StrEnum):
     ADDED = "added"  # we may speak in this chat (again): invited, unblocked, added to a group
     REMOVED = "removed"  # we may no longer speak here: blocked, kicked, room left
     MOVED = "moved"  # the chat has a new address (a Telegram group became a supergroup)
+    UNREADABLE = "unreadable"  # somebody wrote what we cannot decrypt
     COMPARED = "compared"  # keys are compared with somebody here; `text` is what we see
 
 

@@ -231,7 +231,10 @@ async def test_where_none_is_known_that_is_said_with_another_address(world: Worl
 
 
 async def test_without_another_address_nothing_is_made_up(world: World) -> None:
-    targets = [it.model_copy(update={"fallback": False}) for it in sample().targets]
+    targets = [
+        it.model_copy(update={"fallback": False, "contacts": [], "mission": None})
+        for it in sample().targets
+    ]
     await world.knows(sample().model_copy(update={"targets": targets}))
 
     answer = words(await world.person("anna").says("/embassy KE"))

@@ -196,4 +196,5 @@ async def test_the_bot_says_what_it_sees_in_the_language_of_the_chat(world: Worl
     said = words(await anna._does(event=Event.COMPARED, text="🐶 🐱"))
 
     assert "Я вижу: 🐶 🐱" in said
+    assert "ключ не дошёл" in words(await anna._does(event=Event.UNREADABLE))
     assert "по телефону" in said

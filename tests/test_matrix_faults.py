@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import nio
 import pytest
@@ -12,7 +13,9 @@ import pytest
 from bot.platforms.base import Rejected, TryLater, Unknown, Unreadable
 from bot.platforms.matrix import sync
 from bot.platforms.matrix.http import Http
-from handlers.message import Event
+from bot.platforms.matrix.patience import Patience
+from bot.platforms.matrix.unread import MAX_HELD_A_ROOM, Unread
+from handlers.message import ChatKind, Event
 from tests.fakes.matrix_bot import Bot, deliver, message, wait_until
 from tests.fakes.proxy import FaultyProxy
 from tests.fakes.synapse import Homeserver, MatrixPerson
@@ -252,11 +255,42 @@ async def test_a_message_is_read_when_its_key_comes_late(
         late = proxy.fail("/sendToDevice/", "held back")
         written = await aigerim.writes(room, "sealed")
         assert late.hits == 1
-        await wait_until(lambda: bool(matrix._sync._translation._unread))
+        await wait_until(lambda: len(matrix._sync._translation.unread) > 0)
         assert bot.texts() == []
         await proxy.release()
         assert (await bot.gets("sealed")).event_id == written
-        assert not matrix._sync._translation._unread
+        assert len(matrix._sync._translation.unread) == 0
+
+
+async def test_who_writes_what_nobody_can_read_is_told_once(
+    homeserver: Homeserver, bot: Bot, proxy: FaultyProxy, tmp_path: Path
+) -> None:
+    account = await homeserver.register("aigerim")
+    bot.patience = replace(Patience(), poll=1, key_expected=0.2)
+    async with (
+        MatrixPerson(homeserver, account, tmp_path / "aigerim", url=proxy.url) as aigerim,
+        bot.running() as matrix,
+    ):
+        await bot.follows()
+        room = await aigerim.talks_to(bot.user_id)
+        await bot.gets(Event.ADDED)
+        proxy.fail("/sendToDevice/", "held back")
+        for words in ("sealed", "sealed, too", "and this"):
+            await aigerim.writes(room, words)
+        told = await bot.gets(Event.UNREADABLE)
+        assert (told.address, told.sender, told.kind) == (room, account.user_id, ChatKind.PRIVATE)
+        await wait_until(lambda: all(it.told for it in matrix._sync._translation.unread._held))
+        assert [one.event for one in bot.inbox].count(Event.UNREADABLE) == 1
+        assert bot.texts() == []
+
+
+def test_nobody_pushes_out_what_others_wrote() -> None:
+    unread = Unread(SimpleNamespace(), Patience())  # type: ignore[arg-type]
+    for _ in range(MAX_HELD_A_ROOM * 2):
+        unread.add("!flood:x", SimpleNamespace(room_id="!flood:x"))
+    unread.add("!other:x", SimpleNamespace(room_id="!other:x"))
+
+    assert len(unread) == MAX_HELD_A_ROOM + 1
 
 
 async def test_a_join_that_fails_is_tried_again(

@@ -11,6 +11,7 @@ private-only = {$p}{$name} works only in a private chat with me. Nothing was don
 organisers-only = {$p}{$name} is for organisers. Nothing was done. {$p}help shows what you can use.
 owners-only = {$p}{$name} is for owners. Nothing was done.
 command-stale = This {$p}{$name} was written more than ten minutes ago, so nothing was sent. Write it again if you still mean it.
+message-unreadable = You have written something that I cannot decrypt: its key has not come. Nothing was done. Please write it again. If I cannot read that either, open a new chat with me.
 keys-compared = Your app compares its encryption key with mine. I see: { $emoji }
 keys-compared-limit = If your app shows the same signs in the same order, confirm there. If not, cancel there, and tell whoever runs this bot in another way. Whoever controls the homeserver could have changed this message. To rule that out, have the signs in Tocsin’s log read to you on the telephone.
 doubt-forwarded = A forwarded {$p}{$name} is not carried out. If you mean it, write it yourself.

@@ -284,6 +284,8 @@ class Story:
         try:
             left = await checks.left_after(database, lambda: len(self.server.updates))
             wrong = await checks.contradictions(database)
+            if wrong:
+                wrong += "".join(f"\n{it}" for it in self.program.said if "update failed" in it)
             for it in (f"still under way after a long time: {left}" if left else "", wrong):
                 if it:
                     self.ledger.totals.unsound += 1

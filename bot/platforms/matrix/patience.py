@@ -25,6 +25,8 @@ class Patience:
     learn: float = 12.0  # for the keys of who has written; meanwhile nothing is heard
     silence: float = 600.0  # a homeserver that told no keys is not asked for so long
     share_again: float = 300.0  # before a key is offered again to who could not be given it
+    key_expected: float = 90.0  # for a message's key; then its writer is told
+    key_too_late: float = 900.0  # after that an answer would only puzzle
     join_again: float = 30.0
     count_again: float = 60.0  # how much of the store's use a backup may miss and go unnoticed
     vouch_again: float = 3600.0  # after the homeserver or another client stood in the way

@@ -64,7 +64,7 @@ class Sync:
         self._keep = keep
         self._invitations = invitations
         self._set_up = set_up
-        self._translation = Translation(client)
+        self._translation = Translation(client, patience)
         invitations.moved_from = self._translation.moved_from
         self.choices = Choices(client, patience)
         self.verifications = Verifications(client, patience)
@@ -145,7 +145,7 @@ class Sync:
         self, response: nio.SyncResponse, since: str | None
     ) -> dict[str, Sequence[Any]]:
         """Each joined room's events, oldest first, without the holes the homeserver leaves."""
-        late = self._translation.late() if response.to_device_events else {}
+        late = self._translation.unread.late() if response.to_device_events else {}
         found: dict[str, Sequence[Any]] = dict(late)
         for room_id, room in response.rooms.join.items():
             events = list(room.timeline.events)
@@ -210,6 +210,7 @@ class Sync:
         said = self._translation.requests(timelines)
         said += self.verifications.take(compared)
         said += self._translation.removals(response.rooms.leave)
+        said += self._translation.unreadable()
         return [replace(request, platform=self._name) for request in said]
 
     def _is_shunned(self, request: Request) -> bool:

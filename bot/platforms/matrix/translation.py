@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import nio
-from nio.exceptions import EncryptionError
 
 from bot.platforms.matrix import words
 from bot.platforms.matrix.client import SafeClient
+from bot.platforms.matrix.patience import Patience
+from bot.platforms.matrix.unread import Unread
 from handlers.message import ChatKind, Event, Origin, Proof, Request
 
 log = logging.getLogger(__name__)
@@ -21,8 +20,6 @@ log = logging.getLogger(__name__)
 NAME = "matrix"
 ADMIN_LEVEL = 50  # what the specification's defaults ask for changing a room's settings
 _OWNER_VERSION = 12  # from this room version on, creators stand above all power levels
-MAX_UNREAD = 100
-LATE_KEY_SECONDS = 900  # later than that, an answer would only puzzle
 _COMMAND_MARKS = ("!", "/")
 _OUT = frozenset({"leave", "ban"})
 
@@ -30,12 +27,12 @@ _OUT = frozenset({"leave", "ban"})
 class Translation:
     """Turns events into requests; knows the rooms the client knows."""
 
-    def __init__(self, client: SafeClient) -> None:
+    def __init__(self, client: SafeClient, patience: Patience) -> None:
         self._client = client
         self._creators: dict[str, set[str]] = {}
         self._came_from: dict[str, str] = {}  # room → the one it says it replaces
         self._replaced: dict[str, str] = {}  # room → the one it says it is replaced by
-        self._unread: deque[tuple[float, Any]] = deque(maxlen=MAX_UNREAD)
+        self.unread = Unread(client, patience)
 
     def learn(self, response: nio.SyncResponse) -> None:
         """Remember who created which room and what it replaces; the client library does not."""
@@ -70,20 +67,21 @@ class Translation:
             for request in self._understood(self._client.rooms[room_id], event)
         ]
 
-    def late(self) -> dict[str, list[Any]]:
-        """Messages that came before their key, which has come by now; by room."""
-        waiting, self._unread = self._unread, deque(maxlen=MAX_UNREAD)
-        found: dict[str, list[Any]] = {}
-        for arrived, event in waiting:
-            if event.room_id not in self._client.rooms or _too_late(arrived):
-                continue
-            try:
-                decrypted = self._client.decrypt_event(event)
-            except EncryptionError:
-                self._unread.append((arrived, event))
-            else:
-                found.setdefault(event.room_id, []).append(decrypted)
-        return found
+    def unreadable(self) -> list[Request]:
+        """A request for each chat of two in which somebody waits for an answer in vain."""
+        private = [
+            (self._client.rooms[event.room_id], event)
+            for event in self.unread.overdue()
+            if event.room_id in self._client.rooms
+        ]
+        return [
+            replace(
+                _request(room.room_id, event, kind=ChatKind.PRIVATE, happened=Event.UNREADABLE),
+                event_id=f"{event.event_id}.unreadable",
+            )
+            for room, event in private
+            if kind_of(room) is ChatKind.PRIVATE
+        ]
 
     def removals(self, left: Mapping[str, Any]) -> list[Request]:
         """A request for each room that we have just left or been put out of; forgets the room."""
@@ -131,9 +129,7 @@ class Translation:
             case nio.ReactionEvent() if event.sender != room.own_user_id:
                 return _reacted(room, event, kind, encrypted=self._encrypted(room))
             case nio.MegolmEvent() if event.sender != room.own_user_id:
-                log.warning("a message cannot be decrypted: its key has not come")
-                event.room_id = room.room_id
-                self._unread.append((time.monotonic(), event))
+                self.unread.add(room.room_id, event)
         return None
 
     def _said(self, room: nio.MatrixRoom, event: Any, kind: ChatKind) -> Request | None:  # noqa: ANN401 -- the library has no types
@@ -197,10 +193,6 @@ def _predecessor(event: nio.RoomCreateEvent) -> str:
 def kind_of(room: nio.MatrixRoom) -> ChatKind:
     """A room of two is a private chat, whatever it is called; invited people count."""
     return ChatKind.PRIVATE if len(room.users) <= 2 else ChatKind.GROUP
-
-
-def _too_late(arrived: float) -> bool:
-    return arrived < time.monotonic() - LATE_KEY_SECONDS
 
 
 def alone(room: nio.MatrixRoom) -> bool:

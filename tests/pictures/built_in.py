@@ -1,11 +1,7 @@
-"""Takes the README's pictures anew: the demo's story, looked at in a real Chromium.
-
-.venv/bin/python -m tests.pictures
-"""
+"""The demo's story, looked at in a real Chromium."""
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from io import StringIO
 from pathlib import Path
@@ -16,10 +12,10 @@ from rich.console import Console
 from bot.demo import Story, running, trial, usual_port
 from tests.fakes.browser import DESK, PHONE, chromium, screenshot, window
 
-FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 
 
-async def main() -> None:
+async def take() -> None:
     """Play the story, then photograph three people's screens."""
     with tempfile.TemporaryDirectory() as folder:
         async with running(trial(Path(folder), port=usual_port())) as app:
@@ -50,7 +46,3 @@ async def _take_action_page(browser: Browser, chat: str) -> None:
         button = page.get_by_role("link", name="Open, send or print the letter").first
         await page.goto(await button.get_attribute("href") or "")
         await screenshot(page, FOLDER / "action-page.png")
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
