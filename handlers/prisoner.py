@@ -95,7 +95,13 @@ def _envelope(address: LetterAddress, translator: Translator) -> Iterator[Block]
 
 
 def _words(person: Person, address: LetterAddress, translator: Translator) -> Iterator[Block]:
-    """A message to begin with, in the language that gets through where we have it."""
+    """A message to begin with, in the language that gets through; nothing to copy in another."""
+    if address.language and address.language not in languages():
+        theirs = translator.language_called(address.language)
+        yield paragraph(Bold(translator.t("prisoner-translate", language=theirs)))
+        yield paragraph(translator.t("letter-prisoner", name=person.called(translator.language)))
+        yield paragraph(Italic(translator.t("prisoner-how")))
+        return
     written = address.language if address.language in languages() else translator.language
     yield paragraph(Bold(translator.t("prisoner-message")))
     yield Copyable(Translator(written).t("letter-prisoner", name=person.called(written)))

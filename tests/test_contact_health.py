@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from handlers.contact_reports import MOST_A_WEEK
+from handlers import contact_reports
 from handlers.message import Button
 from storage import contacts as store
 from storage.database import Database
@@ -203,19 +203,22 @@ async def test_hostile_reports_take_no_embassy_away(world: World) -> None:
     assert any("Embassy of Kazakhstan in Brussels" in it for it in others)
 
 
-async def test_one_chat_cannot_call_everything_dead(world: World) -> None:
+async def test_one_chat_cannot_call_everything_dead(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contact_reports, "MOST_A_WEEK", 2)
     owner = await world.owner()
     (reader,) = await _readers(world, "a")
     await _alert(world, owner)
     reported = 0
-    for country in ("GB", "BE", "DE", "FR", "SE", "CH"):
+    for country in ("GB", "BE"):
         await reader.says(f"/country {country}")
         asked = await reader.says("/bounced bokayev-ayan")
         for button in (it for row in asked.buttons for it in row):
             said = words(await reader.says(button.command))
             reported += "did not work" in said
             assert "did not work" in said or "counts once" in said or "many contacts" in said
-    assert reported == MOST_A_WEEK
+    assert reported == 2
     await world.tick(7 * 86400)
     await _alert(world, owner)
     asked = await reader.says("/bounced bokayev-ayan")

@@ -64,7 +64,7 @@ async def test_nothing_a_reader_can_ask_for_makes_one_either(database: Database)
     for country in ("GB", "BE"):
         await anna.says(f"/country {country}")
         for case in sample().cases:
-            for asked in ("case", "letter", "files", "embassy"):
+            for asked in ("case", "letter", "files", "embassy", "prisoner", "hearings"):
                 for part in split_message(await anna.says(f"/{asked} {case.id}"), telegram.fits):
                     rendered = telegram.render(part)
                     shown = json.dumps([it.to_dict() for it in rendered.entities])

@@ -137,6 +137,21 @@ async def test_a_chat_that_an_organiser_makes_a_group_stays(
         assert not matrix._invitations.shuns(room)
 
 
+async def test_an_organisers_public_room_stays_when_strangers_come(
+    bot: Bot, aigerim: MatrixPerson, bob: MatrixPerson
+) -> None:
+    async with bot.running(door=Doorkeeper("anyone", _knows(aigerim))) as matrix:
+        await bot.follows()
+        room = await _room(aigerim, bot, initial_state=[_PUBLIC])
+        await bot.gets(Event.ADDED)
+        await bob.client.join(room)
+        await bob.sees_member(room, bob.user_id)
+        await bob.writes(room, "!hello")
+        await bot.gets("!hello")
+        assert room in matrix._client.rooms
+        assert not matrix._invitations.shuns(room)
+
+
 async def test_a_group_that_is_opened_to_everybody_is_left(
     bot: Bot, aigerim: MatrixPerson, bob: MatrixPerson
 ) -> None:

@@ -94,6 +94,18 @@ async def test_the_rules_are_shown_and_the_message_is_in_the_language_that_gets_
     assert "Dear Kizdigoy Azharkulova," in text
 
 
+async def test_words_in_a_language_that_is_held_back_are_not_there_to_copy(
+    database: Database,
+) -> None:
+    answer = await _asked(database, {**_AGREED, "language": "kk"})
+
+    text = words(answer)
+    assert "Write in Kazakh." in text
+    assert "The prison wants Kazakh, so have them translated first" in text
+    copied = [block.text for block in answer.blocks if isinstance(block, Copyable)]
+    assert not any("Dear Kizdigoy" in it for it in copied)
+
+
 @pytest.mark.parametrize("language", languages())
 async def test_no_message_says_anything_about_the_case(database: Database, language: str) -> None:
     answer = await _asked(database, _AGREED, language)

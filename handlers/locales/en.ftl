@@ -689,6 +689,7 @@ prisoner-rule-read = The prison reads every letter. Put your own address on it o
 prisoner-address-original = The address, for the post there
 prisoner-address-latin = The same in Latin letters, for the post in your country
 prisoner-message = Words to begin with
+prisoner-translate = Words to begin with. The prison wants { $language }, so have them translated first:
 prisoner-meaning = This is in { $language } and says:
 prisoner-how = Copy them by hand or print them, and put your own words where the square brackets are.
 prisoner-which = Whose case? Write {$p}prisoner and the case; {$p}actions lists them.

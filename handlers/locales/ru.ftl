@@ -693,6 +693,7 @@ prisoner-rule-read = Все письма читает администрация
 prisoner-address-original = Адрес для почты в той стране
 prisoner-address-latin = Он же латиницей, для почты в вашей стране
 prisoner-message = Слова для начала
+prisoner-translate = Слова для начала. Учреждение требует другой язык ({ $language }), поэтому сначала переведите их:
 prisoner-meaning = Написано на другом языке ({ $language }). Вот что там сказано:
 prisoner-how = Перепишите их от руки или распечатайте, а вместо квадратных скобок впишите своё.
 prisoner-which = По какому делу? Напишите {$p}prisoner и название; список: {$p}actions.

@@ -73,6 +73,7 @@ class SafeClient(StrictClient):
         self._silence = Silence(server_of(device.user_id), patience.silence)
         self._changed: set[str] = set()  # whose devices changed since a query was sent
         self.olm.add_changed_users = self._note_changes
+        self._has_claimed = False  # for the room whose key is being shared
         self._partly: dict[str, float] = {}  # rooms where not all were given the key: try when
 
     async def close(self) -> None:
@@ -189,19 +190,25 @@ class SafeClient(StrictClient):
             _check(await self.keys_query(), "the members' devices are not known")
         if not self._should_share(room.room_id):
             return
-        missing = self._claimable(self.get_missing_sessions(room.room_id))
+        missing = self.get_missing_sessions(room.room_id)
         if missing:
             await self.keys_claim(missing)
+        self._has_claimed = True
         try:
             await self.share_group_session(room.room_id, ignore_unverified_devices=True)
         finally:  # left behind by a failure, it would block this room for ever
+            self._has_claimed = False
             waiting = self.sharing_session.pop(room.room_id, None)
             if waiting:
                 waiting.set()
         self._check_shared(room)
         crashpoint("key-shared")
 
-    def _claimable(self, missing: dict[str, list[str]]) -> dict[str, list[str]]:
+    def get_missing_sessions(self, room_id: str) -> dict[str, list[str]]:
+        """Devices to claim keys of: none of silent homeservers, and none twice."""
+        if self._has_claimed:
+            return {}
+        missing = super().get_missing_sessions(room_id)
         return {user: ids for user, ids in missing.items() if not self._silence.covers(user)}
 
     def _check_shared(self, room: Any) -> None:  # noqa: ANN401 -- as above

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from bot.config import Groups
 
 
+ADMIN_LEVEL = 50  # what the specification's defaults ask for changing a room's settings
+
+
 class Door(StrEnum):
     """What kind of room an invitation leads to."""
 

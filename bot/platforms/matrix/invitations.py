@@ -9,13 +9,14 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import nio
 
 from bot.platforms.base import Keep, RecipientGone, Rejected, TryLater, Unusable
 from bot.platforms.matrix.client import SafeClient
 from bot.platforms.matrix.doorkeeping import (
+    ADMIN_LEVEL,
     Door,
     Doorkeeper,
     Invitation,
@@ -34,6 +35,16 @@ _HOUR = 3600.0
 _KEPT = "invitations"
 
 
+class History(Protocol):
+    """What rooms say about how they came to be."""
+
+    def moved_from(self, room_id: str) -> str:
+        """The room that this one replaces, if both say so; else ""."""
+
+    def creators_of(self, room_id: str) -> set[str]:
+        """Who made it."""
+
+
 class Invitations:
     """Remembers invitations over restarts, and joins or leaves as the doorkeeper says."""
 
@@ -44,7 +55,7 @@ class Invitations:
         self._not_before: dict[str, float] = {}  # room → when to try again
         self._keep = keep
         self._waiting: dict[str, Invitation] = {}
-        self.moved_from: Callable[[str], str] = _from_nowhere
+        self.history: History = _Nothing()
         self._small: set[str] | None = None  # rooms of two, as of the last sync
         self._answered: set[str] = set()  # joined or left, but the sync has not said so yet
         self._counted: set[str] = set()  # how often a room is tried again does not count
@@ -82,8 +93,7 @@ class Invitations:
             if not waiting[room_id].refused:
                 await self._look_around(waiting, room_id)
         for room_id, changer in self._grown(rooms.join):
-            waiting.setdefault(room_id, Invitation(room_id, changer, Door.DIRECT))
-            await self._look_around(waiting, room_id)
+            await self._look_again(waiting, Invitation(room_id, changer, Door.DIRECT))
         self._small = {it for it, one in self._client.rooms.items() if len(one.users) <= 2}
         read = [read_invitation(*state, self._client.user_id) for state in states.items()]
         further = [Invitation(*way, Door.MOVED) for way in ways_on]
@@ -102,11 +112,23 @@ class Invitations:
         """We are in: is the room what it was called?"""
         room = self._client.rooms[room_id]
         seen = waiting.pop(room_id).seen_in(room)
-        old = self._client.rooms.get(self.moved_from(room_id))
+        old = self._client.rooms.get(self.history.moved_from(room_id))
         same = old is not None and not is_wider(room, old)
         if not same and not await self._door.admits(seen):
             waiting[room_id] = replace(seen, refused=True)
             log.warning("a room is not what its invitation said: it is left")
+
+    async def _look_again(self, waiting: dict[str, Invitation], changed: Invitation) -> None:
+        """A room has become more than it was: by an organiser, or is one in charge there?"""
+        room = self._client.rooms[changed.room_id]
+        there = room.users.keys() - room.invited_users.keys()
+        keepers = {it for it in there if room.power_levels.get_user_level(it) >= ADMIN_LEVEL}
+        keepers |= self.history.creators_of(room.room_id) & there
+        for user in (changed.inviter, *sorted(keepers - {changed.inviter, self._client.user_id})):
+            if await self._door.admits(replace(changed.seen_in(room), inviter=user)):
+                return
+        waiting[room.room_id] = replace(changed.seen_in(room), refused=True)
+        log.warning("a room has become more than it was: it is left")
 
     def _grown(self, joined: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Rooms that have become more than they were when we came, and by whom."""
@@ -228,8 +250,12 @@ def _opens(event: Any) -> bool:  # noqa: ANN401 -- the library has no types
     )
 
 
-def _from_nowhere(_room_id: str) -> str:
-    return ""
+class _Nothing:
+    def moved_from(self, _room_id: str) -> str:
+        return ""
+
+    def creators_of(self, _room_id: str) -> set[str]:
+        return set()
 
 
 def _now() -> float:

@@ -65,7 +65,7 @@ class Sync:
         self._invitations = invitations
         self._set_up = set_up
         self._translation = Translation(client, patience)
-        invitations.moved_from = self._translation.moved_from
+        invitations.history = self._translation
         self.choices = Choices(client, patience)
         self.verifications = Verifications(client, patience)
         self.ready = asyncio.Event()  # rooms and keys are known: sending makes sense

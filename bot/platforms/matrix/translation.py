@@ -11,6 +11,7 @@ import nio
 
 from bot.platforms.matrix import words
 from bot.platforms.matrix.client import SafeClient
+from bot.platforms.matrix.doorkeeping import ADMIN_LEVEL
 from bot.platforms.matrix.patience import Patience
 from bot.platforms.matrix.unread import Unread
 from handlers.message import ChatKind, Event, Origin, Proof, Request
@@ -18,7 +19,6 @@ from handlers.message import ChatKind, Event, Origin, Proof, Request
 log = logging.getLogger(__name__)
 
 NAME = "matrix"
-ADMIN_LEVEL = 50  # what the specification's defaults ask for changing a room's settings
 _OWNER_VERSION = 12  # from this room version on, creators stand above all power levels
 _COMMAND_MARKS = ("!", "/")
 _OUT = frozenset({"leave", "ban"})
@@ -48,6 +48,10 @@ class Translation:
         """The room that this one replaces, if both say so: one alone could name any room."""
         old = self._came_from.get(room_id, "")
         return old if old and self._replaced.get(old) == room_id else ""
+
+    def creators_of(self, room_id: str) -> set[str]:
+        """Who made the room."""
+        return self._creators.get(room_id, set())
 
     def ways_on(self, timelines: Mapping[str, Sequence[Any]]) -> list[tuple[str, str]]:
         """Rooms that are said to go on elsewhere: where, and who says so."""
@@ -175,7 +179,7 @@ class Translation:
         return level >= ADMIN_LEVEL
 
     def _created(self, room: nio.MatrixRoom, user_id: str) -> bool:
-        return user_id in self._creators.get(room.room_id, ())
+        return user_id in self.creators_of(room.room_id)
 
 
 def _more_creators(event: nio.RoomCreateEvent) -> Iterable[str]:
