@@ -161,7 +161,7 @@ async def _directory(config: Config) -> AsyncIterator[Finding]:
         if directory.path.is_relative_to(folder_of(config))
         else ""
     )
-    if is_outdated(config, directory):
+    if is_outdated(folder_of(config), directory):
         said = "This release brings a newer one. To use it: tocsin directory refresh"
         yield Finding("warning", "embassy directory", said)
     yield Finding("ok", "embassy directory", f"{count} missions{where}")

@@ -23,7 +23,7 @@ from bot.app import App, clock, only_one, open_storage, started
 from bot.config import Config, build_config
 from bot.demo_story import ALERT, CASE, OWNER, READERS, missing
 from bot.import_campaign import store_campaign
-from bot.platforms.local import Local
+from bot.platforms.local import Local, Persona
 from handlers.campaign_file import read_campaign
 from handlers.message import Button, Copyable, Message, plain, unpack_message
 
@@ -53,10 +53,11 @@ async def demo(config: Config, *, once: bool) -> int:
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[App]:
-    """The app, connected, with the sample campaign imported."""
+async def running(
+    config: Config, people: Sequence[Persona] = (OWNER, *(it.persona for it in READERS))
+) -> AsyncIterator[App]:
+    """The app, connected, with the sample campaign imported and these people on its page."""
     async with only_one(config), open_storage(config) as storage:
-        people = [OWNER, *(reader.persona for reader in READERS)]
         app = App(config, storage, people)
         await store_campaign(storage, read_campaign(sample())[0], clock())
         serving = asyncio.create_task(app.serve(ready := asyncio.Event()))

@@ -22,8 +22,9 @@ from handlers.embassy_channels import (
     campaign_channels,
     directory_channels,
 )
-from handlers.missions import CONSULAR, EMBASSY_LIKE, is_same_mission
+from handlers.missions import CONSULAR, is_same_mission
 from storage.directory import Mission
+from storage.directory.merging import EMBASSY_LIKE
 
 CONSULAR_MAILBOX = "consular_mailbox"  # a flag: its e-mail is for travellers' papers
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-# The nearer to the front, the more of an embassy. A permanent mission speaks to an organisation,
-# not to a country, and is on neither list: campaigns name it as a target of its own.
-EMBASSY_LIKE = (
-    "embassy", "high-commission", "nunciature", "de-facto-embassy",
-    "diplomatic-mission", "interests-section", "representative-office",
-)  # fmt: skip
+from storage.directory.merging import EMBASSY_LIKE
+
 CONSULAR = ("consulate-general", "de-facto-consulate", "consulate", "representative-office")
 
 

@@ -301,7 +301,7 @@ async def test_a_newer_release_is_the_start_of_the_next_refresh(
 ) -> None:
     await _refreshed(config)
     ours = open_directory(config).shipped
-    assert not is_outdated(config, open_directory(config))
+    assert not is_outdated(folder_of(config), open_directory(config))
     release = tmp_path / "release"
     shutil.copytree(ours.parent, release)
     columns, rows = read_rows(release / "missions.csv")
@@ -313,7 +313,7 @@ async def test_a_newer_release_is_the_start_of_the_next_refresh(
         "open_directory",
         lambda config: Directory(release / "missions.csv", folder_of(config) / "missions.csv"),
     )
-    assert is_outdated(config, refreshing.open_directory(config))
+    assert is_outdated(folder_of(config), refreshing.open_directory(config))
     said: list[str] = []
 
     await _refreshed(config, say=said.append)
@@ -323,7 +323,7 @@ async def test_a_newer_release_is_the_start_of_the_next_refresh(
     await _refreshed(config, (), say=said.append, accept=True)
 
     assert _now(config, "GB").city == "Corrected"
-    assert not is_outdated(config, refreshing.open_directory(config))
+    assert not is_outdated(folder_of(config), refreshing.open_directory(config))
 
 
 async def test_an_answer_without_a_fifth_of_the_missions_is_refused(

@@ -57,9 +57,7 @@ async def test_both_see_the_same_emoji_and_the_bot_proves_its_keys(talk: Talk, w
     known = await _published(talk.aigerim, talk.bot)
     assert len(known) == 2  # the device and the account
 
-    await compared.asks()
-    await compared.starts()
-    shown = await compared.exchanges()
+    shown = await compared.compares()
     if room:
         told = await talk.bot.gets(Event.COMPARED)
         assert (told.text.replace("\ufe0f", ""), told.address) == (" ".join(shown), room)
@@ -77,9 +75,7 @@ async def test_what_the_person_says_is_theirs_must_be_what_is_published(talk: Ta
     for keys, ends_well in ((right, True), (dict.fromkeys(right, own.self_signing.public), False)):
         compared = Comparing(person, talk.bot.user_id, talk.room)
         compared.keys = keys
-        await compared.asks()
-        await compared.starts()
-        await compared.exchanges()
+        await compared.compares()
         await compared.agrees()
         if ends_well:
             await compared.is_sure(await _published(person, talk.bot))
@@ -89,9 +85,7 @@ async def test_what_the_person_says_is_theirs_must_be_what_is_published(talk: Ta
 
 async def test_a_false_seal_ends_it_before_the_bot_proves_anything(talk: Talk) -> None:
     compared = Comparing(talk.aigerim, talk.bot.user_id, talk.room)
-    await compared.asks()
-    await compared.starts()
-    await compared.exchanges()
+    await compared.compares()
     await compared.agrees(wrongly=True)
 
     assert await compared.is_refused() == "m.key_mismatch"
@@ -194,9 +188,7 @@ async def test_a_homeserver_slow_to_tell_keys_holds_up_nobody_else(
     talk: Talk, fault: Kind
 ) -> None:
     compared = Comparing(talk.aigerim, talk.bot.user_id, talk.room)
-    await compared.asks()
-    await compared.starts()
-    await compared.exchanges()
+    await compared.compares()
     broken = talk.wire.fail("keys/query", fault, times=2)
     await compared.agrees()
     await talk.bot.gets(await _said(talk, f"while it waits ({fault})"))
@@ -210,9 +202,7 @@ async def test_when_nobody_tells_the_keys_it_is_ended_without_a_proof(
 ) -> None:
     monkeypatch.setattr(verification_answers, "_PAUSE", 0.05)
     compared = Comparing(talk.aigerim, talk.bot.user_id, talk.room)
-    await compared.asks()
-    await compared.starts()
-    await compared.exchanges()
+    await compared.compares()
     nobody = b'{"device_keys": {}, "failures": {"example.org": {}}}'
     talk.wire.answer("keys/query", 200, nobody, times=100)
     await compared.agrees()
@@ -224,9 +214,7 @@ async def test_when_nobody_tells_the_keys_it_is_ended_without_a_proof(
 
 async def test_seals_that_come_twice_end_it(talk: Talk) -> None:
     compared = Comparing(talk.aigerim, talk.bot.user_id, talk.room)
-    await compared.asks()
-    await compared.starts()
-    await compared.exchanges()
+    await compared.compares()
     talk.wire.fail("keys/query", "stall before")
     await compared.agrees()
     await compared.agrees()

@@ -47,6 +47,14 @@ async def _left(person: MatrixPerson, room: str, bot: Bot, matrix: Matrix) -> No
     assert room not in matrix._client.rooms
 
 
+async def _stays(person: MatrixPerson, room: str, bot: Bot, matrix: Matrix) -> None:
+    """The bot hears what is said there, and is not about to leave."""
+    await person.writes(room, "!hello")
+    await bot.gets("!hello")
+    assert room in matrix._client.rooms
+    assert not matrix._invitations.shuns(room)
+
+
 def _knows(*people: MatrixPerson) -> Callable[[str], Awaitable[bool]]:
     async def knows(user_id: str) -> bool:
         return user_id in [person.user_id for person in people]
@@ -131,10 +139,7 @@ async def test_a_chat_that_an_organiser_makes_a_group_stays(
         await bot.gets(Event.ADDED)
         await aigerim.client.room_invite(room, bob.user_id)
         await bob.joins(room)
-        await bob.writes(room, "!hello")
-        await bot.gets("!hello")
-        assert room in matrix._client.rooms
-        assert not matrix._invitations.shuns(room)
+        await _stays(bob, room, bot, matrix)
 
 
 async def test_an_organisers_public_room_stays_when_strangers_come(
@@ -146,10 +151,7 @@ async def test_an_organisers_public_room_stays_when_strangers_come(
         await bot.gets(Event.ADDED)
         await bob.client.join(room)
         await bob.sees_member(room, bob.user_id)
-        await bob.writes(room, "!hello")
-        await bot.gets("!hello")
-        assert room in matrix._client.rooms
-        assert not matrix._invitations.shuns(room)
+        await _stays(bob, room, bot, matrix)
 
 
 async def test_a_group_that_is_opened_to_everybody_is_left(

@@ -127,12 +127,8 @@ async def refresh(
     return merge.changes
 
 
-def is_outdated(config: Config, directory: Directory) -> bool:
-    """Has a release brought newer rows than those that were once refreshed?"""
-    return _is_outdated(folder_of(config), directory)
-
-
-def _is_outdated(folder: Path, directory: Directory) -> bool:
+def is_outdated(folder: Path, directory: Directory) -> bool:
+    """Has a release brought newer rows than those that were once refreshed into `folder`?"""
     stamp = folder / _STAMP
     known = stamp.read_text("utf-8") if stamp.exists() else ""
     return (folder / "missions.csv").exists() and known != _digest(directory.shipped)
@@ -142,7 +138,7 @@ def _begin(
     folder: Path, directory: Directory, wanted: Collection[str], say: Callable[[str], None]
 ) -> Path:
     """The file that is refreshed: a new release's, once all states are asked about anyway."""
-    if not _is_outdated(folder, directory):
+    if not is_outdated(folder, directory):
         return directory.path
     if wanted:
         say(

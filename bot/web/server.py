@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 # What goes wrong with a request, the library logs with the visitor's address and with what was
 # asked: nobody may be found in a log who wanted to read about a case.
-_UNSPOKEN = logging.getLogger(f"{__name__}.library")
+_UNSPOKEN = logging.getLogger(f"{__name__}.unspoken")
 _UNSPOKEN.setLevel(logging.CRITICAL + 1)
 
 Health = Callable[[], Awaitable[Mapping[str, object]]]

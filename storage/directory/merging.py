@@ -16,10 +16,12 @@ from enum import StrEnum
 from storage.directory.rows import FIELDS, Note, Row, read_notes, write_notes
 
 CONSULAR = frozenset({"consulate-general", "consulate", "de-facto-consulate"})
-_EMBASSIES = frozenset({
-    "embassy", "high-commission", "nunciature", "de-facto-embassy", "diplomatic-mission",
-    "interests-section", "representative-office",
-})  # fmt: skip
+# The nearer to the front, the more of an embassy. A permanent mission speaks to an organisation,
+# not to a country, and is on neither list: campaigns name it as a target of its own.
+EMBASSY_LIKE = (
+    "embassy", "high-commission", "nunciature", "de-facto-embassy",
+    "diplomatic-mission", "interests-section", "representative-office",
+)  # fmt: skip
 MISSING, GONE = "missing:", "gone:"  # flags with a date behind them
 ASSUMED = "jurisdiction_assumed"  # the source names no country; the host was taken
 
@@ -343,7 +345,7 @@ def _place_of(listed: Listed) -> tuple[str, ...]:
 def _place_key(sending: str, host: str, kind: str, city: str) -> tuple[str, ...]:
     if kind in CONSULAR:
         return sending, host, "consular", city.casefold()
-    if kind in _EMBASSIES:
+    if kind in EMBASSY_LIKE:
         return sending, host, "embassy"
     return sending, host, kind, city.casefold()
 

@@ -82,6 +82,12 @@ class Comparing:
         self._start = self._about({**START, "from_device": own, **changes})
         await self.says("start", self._start)
 
+    async def compares(self) -> list[str]:
+        """Everything up to the emoji; those this side shows."""
+        await self.asks()
+        await self.starts()
+        return await self.exchanges()
+
     async def exchanges(self) -> list[str]:
         """Swap keys; the emoji this side shows."""
         accepted = await self.hears("accept")

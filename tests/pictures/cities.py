@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from html import escape
 from pathlib import Path
 
 from playwright.async_api import Browser, Page
 
-from bot.app import App, clock, only_one, open_storage, started
+from bot.app import App
 from bot.config import build_config
-from bot.demo import sample
+from bot.demo import running
 from bot.demo_story import ALERT, OWNER
-from bot.import_campaign import store_campaign
 from bot.platforms.local import Persona
-from handlers.campaign_file import read_campaign
 from handlers.message import unpack_message
 from tests.fakes.browser import chromium, screenshot, window
 from tests.fakes.synapse import Account, Homeserver
@@ -85,10 +83,9 @@ async def _telegram(stack: AsyncExitStack) -> BotApi:
     return server
 
 
-@asynccontextmanager
-async def _running(
+def _running(
     folder: Path, server: BotApi, homeserver: Homeserver, bot: Account
-) -> AsyncIterator[App]:
+) -> AbstractAsyncContextManager[App]:
     """The whole program on all three platforms, with the sample campaign."""
     matrix = {
         "homeserver": homeserver.url,
@@ -109,17 +106,7 @@ async def _running(
         folder,
     )
     people = [OWNER, *(Persona(it.id, it.name, it.name, it.language) for it in _CITIES)]
-    async with only_one(config), open_storage(config) as storage:
-        app = App(config, storage, people)
-        await store_campaign(storage, read_campaign(sample())[0], clock())
-        serving = asyncio.create_task(app.serve(ready := asyncio.Event()))
-        await started(serving, ready)
-        try:
-            yield app
-        finally:
-            serving.cancel()
-            with suppress(asyncio.CancelledError):
-                await serving
+    return running(config, people)
 
 
 async def _alert(app: App) -> None:

@@ -136,16 +136,19 @@ class SafeClient(StrictClient):
     def is_cold(self, room_id: str) -> bool:
         """Must a key be handed over before anything can be said here?"""
         room = self.rooms.get(room_id)
-        return room is not None and room.encrypted and self._should_share(room_id)
+        if room is None or not room.encrypted:
+            return False
+        return self._is_due(room_id) or bool(self.olm.should_share_group_session(room_id))
 
-    def _should_share(self, room_id: str) -> bool:
-        due = self._partly.get(room_id)
-        if due is not None and due <= time.monotonic():
-            del self._partly[room_id]
-            session = self.olm.outbound_group_sessions.get(room_id)
-            if session is not None:
-                session.shared = False  # the same key, to those who have not got it
-        return bool(self.olm.should_share_group_session(room_id))
+    def _is_due(self, room_id: str) -> bool:
+        """Is it time to offer the key again to those who could not be given it?"""
+        return self._partly.get(room_id, float("inf")) <= time.monotonic()
+
+    def _offer_again(self, room_id: str) -> None:
+        del self._partly[room_id]
+        session = self.olm.outbound_group_sessions.get(room_id)
+        if session is not None:
+            session.shared = False  # the same key, to those who have not got it
 
     async def warm(self, room_id: str) -> None:
         """Hand over the key for what will be said later. Raises `NotSent` if that fails."""
@@ -188,7 +191,9 @@ class SafeClient(StrictClient):
             _check(await self.joined_members(room.room_id), "the members are not known")
         if self.should_query_keys:
             _check(await self.keys_query(), "the members' devices are not known")
-        if not self._should_share(room.room_id):
+        if self._is_due(room.room_id):
+            self._offer_again(room.room_id)
+        if not self.olm.should_share_group_session(room.room_id):
             return
         missing = self.get_missing_sessions(room.room_id)
         if missing:
@@ -284,8 +289,6 @@ class SafeClient(StrictClient):
                 if self.should_query_keys:
                     _check(await self.keys_query(), "the keys cannot be asked for")
         except Exception as error:
-            if isinstance(error, TimeoutError):
-                self._silence.note(map(server_of, users))
             log.warning("the writers' keys could not be asked for (%s)", type(error).__name__)
 
     def _numbered(self, index: int, event: nio.MegolmEvent) -> bool:

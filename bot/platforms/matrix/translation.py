@@ -73,19 +73,17 @@ class Translation:
 
     def unreadable(self) -> list[Request]:
         """A request for each chat of two in which somebody waits for an answer in vain."""
-        private = [
-            (self._client.rooms[event.room_id], event)
-            for event in self.unread.overdue()
-            if event.room_id in self._client.rooms
-        ]
         return [
             replace(
-                _request(room.room_id, event, kind=ChatKind.PRIVATE, happened=Event.UNREADABLE),
+                _request(event.room_id, event, kind=ChatKind.PRIVATE, happened=Event.UNREADABLE),
                 event_id=f"{event.event_id}.unreadable",
             )
-            for room, event in private
-            if kind_of(room) is ChatKind.PRIVATE
+            for event in self.unread.overdue(self._is_private)
         ]
+
+    def _is_private(self, room_id: str) -> bool:
+        room = self._client.rooms.get(room_id)
+        return room is not None and kind_of(room) is ChatKind.PRIVATE
 
     def removals(self, left: Mapping[str, Any]) -> list[Request]:
         """A request for each room that we have just left or been put out of; forgets the room."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,14 +22,13 @@ log = logging.getLogger(__name__)
 
 MAX_HELD = 500
 MAX_HELD_A_ROOM = 20  # one room cannot push out what others wrote
-_TOLD_AGAIN = 3600.0  # seconds between two answers in one room
+_TOLD_AGAIN = 600.0  # seconds between two answers in one room
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Held:
     arrived: float
     event: Any
-    told: bool = False
 
 
 class Unread:
@@ -67,17 +67,22 @@ class Unread:
                 found.setdefault(it.event.room_id, []).append(decrypted)
         return found
 
-    def overdue(self) -> list[Any]:
-        """Messages whose writers should hear that nobody can read them; each room now and then."""
+    def overdue(self, tells: Callable[[str], bool]) -> list[Any]:
+        """Messages whose writers must hear that nobody can read them, in the rooms that are told;
+        not all of one room. They are given up: who writes it again must not have it done twice.
+        """
         now = time.monotonic()
+        due = [
+            it
+            for it in self._held
+            if it.arrived <= now - self._patience.key_expected and tells(it.event.room_id)
+        ]
+        self._held = [it for it in self._held if it not in due and not self._is_over(it)]
         found = []
-        for it in self._held:
-            due = not it.told and it.arrived <= now - self._patience.key_expected
-            it.told = it.told or due
-            if due and self._told.get(it.event.room_id, -_TOLD_AGAIN) <= now - _TOLD_AGAIN:
+        for it in due:
+            if self._told.get(it.event.room_id, -_TOLD_AGAIN) <= now - _TOLD_AGAIN:
                 self._told[it.event.room_id] = now
                 found.append(it.event)
-        self._held = [it for it in self._held if not self._is_over(it)]
         return found
 
     def _is_over(self, it: _Held) -> bool:
